@@ -1,0 +1,1 @@
+//! Bytes to packets to ordered streams; no I/O
