@@ -1,1 +1,52 @@
-fn main() {}
+//! wirebeat's own commands: `cargo xtask test` on a fresh machine installs what is needed and runs every check.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+mod check;
+mod long;
+mod setup;
+mod shell;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  setup             install what building and testing need (Debian, as root)
+  test [ARGS]       setup, build, style, lints, licences, long runs in short, tests; ARGS go to cargo test
+  style             formatting and lints only
+  long [NAME]       the long runs in full; --list names them
+";
+
+fn main() -> ExitCode {
+    match command() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn command() -> Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let (name, rest) = match args.split_first() {
+        Some((name, rest)) => (name.as_str(), rest),
+        None => ("help", args.as_slice()),
+    };
+    match (name, rest) {
+        ("setup", []) => setup::setup(),
+        ("test", _) => check::test(rest),
+        ("style", []) => check::style(),
+        ("long", [list]) if list == "--list" => {
+            long::list();
+            Ok(())
+        }
+        ("long", _) => long::full(rest.first().map(String::as_str)),
+        ("help" | "-h" | "--help", _) => {
+            print!("{HELP}");
+            Ok(())
+        }
+        _ => bail!("unknown command: {}\n\n{HELP}", args.join(" ")),
+    }
+}
