@@ -72,7 +72,7 @@ impl Transport {
 pub struct Endpoint {
     /// Address, network byte order.
     pub ip: u128,
-    /// Port; for ICMP what [`FlowKey`] says; 0 where there is none.
+    /// Port; 0 where the transport has none.
     pub port: u16,
 }
 
@@ -108,8 +108,8 @@ pub fn ip_addr(ip: u128) -> IpAddr {
 
 /// Names a flow: an ordered pair of endpoints, the transport and a tunnel number (0 outside tunnels). 40 bytes.
 ///
-/// Both directions have the same key. For ICMP echo-like messages both ports are the identifier; for other ICMP
-/// messages the port of each endpoint is 0. A VLAN id is not part of the key (`docs/decisions.md`).
+/// Both directions have the same key. Without ports (ICMP and others) a flow is all that two addresses exchange over
+/// that transport. A VLAN id is not part of the key (`docs/decisions.md`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FlowKey {
     words: [u64; 5],

@@ -1,0 +1,121 @@
+//! An event, the flow it belongs to, and the pool events come from.
+
+use crate::{CommunityId, Dir, Endpoint, Entries, FlowKey, Time};
+
+/// The name of an event: unique over sensors, the same when a capture is read again.
+///
+/// The first six bytes are the event's time in milliseconds (so ids sort by time and name the partition), the rest is
+/// a hash of source, flow key, flow start and the event's number within the flow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventId(pub [u8; 16]);
+
+impl EventId {
+    /// Makes the id of the `number`-th event of a flow. `source` is the sensor's uuid or the file's digest.
+    pub fn new(source: u64, time: Time, key: &FlowKey, flow_start: Time, number: u32) -> Self {
+        use std::hash::{BuildHasher, Hasher};
+        // Fixed seeds: an id must not change from run to run. Collisions can be made, but only within one's own flow.
+        let hash = |seed: u64| {
+            let mut h = foldhash::quality::FixedState::with_seed(seed).build_hasher();
+            h.write(&key.to_bytes());
+            h.write_i64(flow_start.0);
+            h.write_u32(number);
+            h.finish()
+        };
+        let mut out = [0; 16];
+        out[..6].copy_from_slice(&(time.0.div_euclid(1_000_000) as u64).to_be_bytes()[2..]);
+        out[6..14].copy_from_slice(&hash(source).to_be_bytes());
+        out[14..].copy_from_slice(&hash(source ^ 0x9e37_79b9_7f4a_7c15).to_be_bytes()[..2]);
+        Self(out)
+    }
+
+    /// As text: 32 hexadecimal digits, which sort as the bytes do.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        for b in self.0 {
+            out.extend_from_slice(&[HEX[usize::from(b >> 4)], HEX[usize::from(b & 15)]]);
+        }
+    }
+}
+
+/// One thing that happened.
+#[derive(Debug, Default)]
+pub struct Event {
+    /// When it was complete: the time of the packet that completed it, or the deadline that ended the wait.
+    /// Events leave the collector in order of (`stamp`, `id`).
+    pub stamp: Time,
+    /// Its name.
+    pub id: EventId,
+    /// Its fields.
+    pub fields: Entries,
+}
+
+/// What every event of a flow has in common.
+#[derive(Clone, Debug)]
+pub struct FlowInfo {
+    /// Which flow.
+    pub key: FlowKey,
+    /// The direction in which its source (who began) sends.
+    pub source: Dir,
+    /// Whether that is known (a SYN, a port, a decoded request) or only who was heard first.
+    pub source_known: bool,
+    /// First packet.
+    pub start: Time,
+    /// Events made so far: the next one's number.
+    pub events: u32,
+    /// The community id of its first packet.
+    pub community_id: CommunityId,
+    /// The device of its first packet ([`crate::Frame::device`]).
+    pub device: u32,
+    /// Hardware addresses of the senders in direction AtoB and BtoA, when the link layer has them.
+    pub mac: [Option<[u8; 6]>; 2],
+    /// VLAN ids of its first packet, outermost first; 0 where there is none.
+    pub vlan: [u16; 2],
+    /// What one endpoint is called on the other side of an address translation: the direction in which that endpoint
+    /// sends, and its other name.
+    pub nat: Option<(Dir, Endpoint)>,
+    /// `network.direction`, decided once for the flow as seen from its source.
+    pub network_direction: &'static str,
+}
+
+/// Events to write into, and back again when they were written out: no allocation once warm.
+#[derive(Debug, Default)]
+pub struct Pool {
+    free: Vec<Event>,
+}
+
+impl Pool {
+    /// Events kept for reuse at most, and the size above which an event's memory is not kept.
+    const KEEP: usize = 4096;
+    const KEEP_BYTES: usize = 16 * 1024;
+
+    /// An empty event.
+    pub fn take(&mut self) -> Event {
+        self.free.pop().unwrap_or_default()
+    }
+
+    /// Gives an event back.
+    pub fn give(&mut self, mut event: Event) {
+        if self.free.len() < Self::KEEP && event.fields.capacity() <= Self::KEEP_BYTES {
+            event.fields.clear();
+            self.free.push(event);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Transport;
+
+    #[test]
+    fn ids_sort_by_time_and_differ_by_number() {
+        let (key, _) = FlowKey::new(Endpoint::v4([1, 2, 3, 4], 5), Endpoint::v4([5, 6, 7, 8], 9), Transport::TCP, 0);
+        let id = |t: i64, n| EventId::new(1, Time(t), &key, Time(0), n);
+        assert!(id(1_000_000, 9) < id(2_000_000, 0));
+        assert_ne!(id(0, 0), id(0, 1));
+        assert_eq!(id(5, 1), id(5, 1));
+        let mut text = Vec::new();
+        id(0x0102_0304_0506 * 1_000_000, 0).write(&mut text);
+        assert!(text.starts_with(b"010203040506") && text.len() == 32);
+    }
+}

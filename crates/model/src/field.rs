@@ -1,0 +1,258 @@
+//! Fields: declared once, beside the code that fills them; documents, templates, columns and labels follow from them.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+/// What values a field holds, in Elasticsearch's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A short text taken as a whole.
+    Keyword,
+    /// A longer text that people search words of.
+    Text,
+    /// A whole number.
+    Long,
+    /// A number with a fraction.
+    Double,
+    /// True or false.
+    Boolean,
+    /// An IPv4 or IPv6 address.
+    Ip,
+    /// An instant.
+    Date,
+    /// A map whose keys come from the traffic: one field, however many keys (`flattened`).
+    Map,
+    /// A list of objects whose members are fields named below this one.
+    Objects,
+}
+
+impl Kind {
+    /// Elasticsearch's mapping type.
+    pub fn es_type(self) -> &'static str {
+        match self {
+            Self::Keyword => "keyword",
+            Self::Text => "text",
+            Self::Long => "long",
+            Self::Double => "double",
+            Self::Boolean => "boolean",
+            Self::Ip => "ip",
+            Self::Date => "date",
+            Self::Map => "flattened",
+            Self::Objects => "object",
+        }
+    }
+}
+
+/// What a number counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Nothing in particular.
+    None,
+    /// Bytes.
+    Bytes,
+    /// Packets.
+    Packets,
+    /// Nanoseconds.
+    Nanos,
+    /// Seconds.
+    Seconds,
+    /// A share from 0 to 1.
+    Percent,
+}
+
+/// How careful one has to be with a field's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Metadata.
+    Plain,
+    /// Content of the conversation (bodies, arguments, returned values): a right of its own in the UI.
+    Payload,
+    /// May hold a password, key or session: masked while redaction is on.
+    Secret,
+}
+
+/// A field of an event.
+#[derive(Debug)]
+pub struct Field {
+    name: &'static str,
+    kind: Kind,
+    unit: Unit,
+    class: Class,
+    doc: &'static str,
+    id: AtomicU16,
+}
+
+/// The id of a field that no schema holds.
+pub(crate) const NO_ID: u16 = u16::MAX;
+
+impl Field {
+    /// Declares a field; it must be in the list given to [`Schema::install`] before an event uses it.
+    pub const fn new(name: &'static str, kind: Kind, doc: &'static str) -> Self {
+        Self { name, kind, unit: Unit::None, class: Class::Plain, doc, id: AtomicU16::new(NO_ID) }
+    }
+
+    /// Says what its number counts.
+    pub const fn unit(mut self, unit: Unit) -> Self {
+        self.unit = unit;
+        self
+    }
+
+    /// Says how careful one has to be with it.
+    pub const fn class(mut self, class: Class) -> Self {
+        self.class = class;
+        self
+    }
+
+    /// Dotted name, e.g. `http.request.method`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What values it holds.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What its number counts.
+    pub fn unit_of(&self) -> Unit {
+        self.unit
+    }
+
+    /// How careful one has to be with it.
+    pub fn class_of(&self) -> Class {
+        self.class
+    }
+
+    /// One sentence for the reference.
+    pub fn doc(&self) -> &'static str {
+        self.doc
+    }
+
+    /// Its place in the installed schema.
+    #[inline]
+    pub fn id(&self) -> u16 {
+        self.id.load(Ordering::Relaxed)
+    }
+}
+
+/// Declares fields and the list of them: `fields! { pub FIELDS: NAME = Field::new(…); … }`.
+#[macro_export]
+macro_rules! fields {
+    ($vis:vis $list:ident: $($name:ident = $field:expr;)+) => {
+        $(
+            #[allow(missing_docs)]
+            pub static $name: $crate::Field = $field;
+        )+
+        /// Every field declared here.
+        $vis static $list: &[&$crate::Field] = &[$(&$name),+];
+    };
+}
+
+/// The object that holds a field, and its place in JSON.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    pub(crate) field: &'static Field,
+    /// Ids of the objects around it, outermost first, as indices into [`Schema::objects`].
+    pub(crate) parents: Vec<u16>,
+    /// `"leaf":` ready to append.
+    pub(crate) key: String,
+}
+
+/// Every field of the program, in the order in which JSON shows them.
+#[derive(Debug)]
+pub struct Schema {
+    pub(crate) slots: Vec<Slot>,
+    /// `"name":{` of each object on the way to a field.
+    pub(crate) objects: Vec<String>,
+}
+
+static SCHEMA: OnceLock<Schema> = OnceLock::new();
+
+impl Schema {
+    /// Numbers the fields of all `lists`. The first call decides; later calls answer what it made.
+    ///
+    /// # Panics
+    /// At start-up, when two declarations contradict each other (the same name with two kinds, or a name that is both
+    /// a value and an object): a mistake of ours that no input can cause.
+    pub fn install(lists: &[&[&'static Field]]) -> &'static Self {
+        SCHEMA.get_or_init(|| {
+            let mut all: Vec<&'static Field> = lists.iter().flat_map(|l| l.iter().copied()).collect();
+            all.sort_by(|x, y| x.name.split('.').cmp(y.name.split('.')));
+            Self::number(&all)
+        })
+    }
+
+    /// The installed schema, if any.
+    pub fn get() -> Option<&'static Self> {
+        SCHEMA.get()
+    }
+
+    #[allow(clippy::panic)]
+    fn number(all: &[&'static Field]) -> Self {
+        let mut slots: Vec<Slot> = Vec::with_capacity(all.len());
+        let mut objects: Vec<String> = Vec::new();
+        let mut paths: Vec<String> = Vec::new();
+        for field in all {
+            if let Some(last) = slots.last() {
+                if std::ptr::eq(last.field, *field) {
+                    continue;
+                }
+                assert!(last.field.name != field.name, "field {} is declared twice", field.name);
+                let nested = field.name.strip_prefix(last.field.name).is_some_and(|r| r.starts_with('.'));
+                assert!(
+                    !nested || last.field.kind == Kind::Objects,
+                    "{} is a value and cannot hold {}",
+                    last.field.name,
+                    field.name
+                );
+            }
+            let in_list = slots.iter().rev().find(|s| {
+                s.field.kind == Kind::Objects
+                    && field.name.strip_prefix(s.field.name).is_some_and(|r| r.starts_with('.'))
+            });
+            let (start, parents_of_list) = match in_list {
+                Some(list) => (list.field.name.len() + 1, true),
+                None => (0, false),
+            };
+            let mut parents = Vec::new();
+            let mut leaf = &field.name[start..];
+            let mut at = start;
+            while let Some(dot) = leaf.find('.') {
+                assert!(!parents_of_list, "{}: members of a list of objects are flat", field.name);
+                at += dot;
+                let path = &field.name[..at];
+                let index = paths.iter().position(|p| p == path).unwrap_or_else(|| {
+                    paths.push(path.to_owned());
+                    objects.push(format!("\"{}\":{{", &leaf[..dot]));
+                    paths.len() - 1
+                });
+                parents.push(u16::try_from(index).unwrap_or(NO_ID));
+                at += 1;
+                leaf = &field.name[at..];
+            }
+            let id = u16::try_from(slots.len()).unwrap_or(NO_ID);
+            assert!(id < NO_ID, "too many fields");
+            field.id.store(id, Ordering::Relaxed);
+            slots.push(Slot { field, parents, key: format!("\"{leaf}\":") });
+        }
+        Self { slots, objects }
+    }
+
+    /// Every field, in JSON order.
+    pub fn fields(&self) -> impl Iterator<Item = &'static Field> + '_ {
+        self.slots.iter().map(|s| s.field)
+    }
+
+    /// The field with this id.
+    pub fn field(&self, id: u16) -> Option<&'static Field> {
+        self.slots.get(usize::from(id)).map(|s| s.field)
+    }
+
+    /// The field with this dotted name.
+    pub fn by_name(&self, name: &str) -> Option<&'static Field> {
+        self.slots
+            .binary_search_by(|s| s.field.name.split('.').cmp(name.split('.')))
+            .ok()
+            .map(|i| self.slots[i].field)
+    }
+}
