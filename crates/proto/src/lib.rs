@@ -15,6 +15,8 @@ mod feed;
 mod guess;
 mod pending;
 mod protocol;
+#[cfg(test)]
+mod testing;
 
 pub use cursor::Cursor;
 pub use cx::{Cx, Expectation, Sink, Transaction};
