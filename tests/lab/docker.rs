@@ -162,7 +162,7 @@ impl Engine {
     fn import(&self) -> Result<(), String> {
         let root = self.dir.join("root");
         let make = |dir: &str| fs::create_dir_all(root.join(dir)).unwrap();
-        ["etc", "srv", "run", "tmp", "var/log/nginx", "var/lib/nginx"].map(make);
+        ["etc", "srv", "run", "tmp", "var/log/nginx", "var/lib/nginx"].into_iter().for_each(make);
         let mut files = BTreeSet::new();
         for program in ["nginx", "curl"] {
             let path = which(program).ok_or_else(|| format!("no {program} here"))?;

@@ -5,7 +5,7 @@
 
 use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
 
 /// `+N COMMAND` notes a command, `-N` strikes it out.
@@ -26,9 +26,9 @@ exit 0
 "#;
 
 fn tell(line: &str) {
-    static REAPER: OnceLock<Mutex<ChildStdin>> = OnceLock::new();
+    static REAPER: OnceLock<Mutex<Child>> = OnceLock::new();
     let reaper = REAPER.get_or_init(|| {
-        let mut shell = Command::new("bash")
+        let shell = Command::new("bash")
             .args(["-c", SCRIPT])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -36,10 +36,10 @@ fn tell(line: &str) {
             .process_group(0) // a Ctrl-C is for the tests only
             .spawn()
             .expect("cannot start bash");
-        Mutex::new(shell.stdin.take().unwrap())
+        Mutex::new(shell)
     });
-    let mut pipe = reaper.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let _ = writeln!(pipe, "{line}");
+    let mut shell = reaper.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _ = writeln!(shell.stdin.as_mut().unwrap(), "{line}");
 }
 
 /// A noted command. Dropping it strikes the note out: the owner has cleaned up by itself.
