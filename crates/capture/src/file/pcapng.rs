@@ -58,8 +58,8 @@ impl Clock {
         } else if power <= 9 {
             Unit::Times(10u64.pow(9 - power))
         } else {
-            // Beyond 10^19 ticks a nanosecond 64 bits of ticks are no nanosecond at all.
-            Unit::Per(10u64.checked_pow(power - 9).unwrap_or(u64::MAX))
+            // From 10^20 ticks a nanosecond on, 64 bits of ticks do not make one.
+            10u64.checked_pow(power - 9).map_or(Unit::Times(0), Unit::Per)
         };
         Self { unit, offset: offset_secs.saturating_mul(1_000_000_000) }
     }
