@@ -1,0 +1,77 @@
+//! Where the events of all shards become one ordered stream.
+//!
+//! A shard's events come with non-decreasing stamps. Its watermark says: what comes later has at least this stamp. All
+//! events below the lowest watermark can be put in order, by (stamp, id), and written; the order does not depend on how
+//! many shards there are.
+
+use wirebeat_model::{Event, Time};
+
+/// Merges the shards' events.
+pub struct Collector {
+    shards: Vec<Waiting>,
+    ready: Vec<Event>,
+}
+
+struct Waiting {
+    events: std::collections::VecDeque<Event>,
+    watermark: Time,
+}
+
+impl Collector {
+    /// For this many shards.
+    pub fn new(shards: usize) -> Self {
+        let waiting = || Waiting { events: std::collections::VecDeque::new(), watermark: Time::MIN };
+        Self { shards: (0..shards).map(|_| waiting()).collect(), ready: Vec::new() }
+    }
+
+    /// Takes a shard's events and its new watermark.
+    pub fn accept(&mut self, shard: usize, events: &mut Vec<Event>, watermark: Time) {
+        let waiting = &mut self.shards[shard];
+        waiting.events.extend(events.drain(..));
+        waiting.watermark = waiting.watermark.max(watermark);
+    }
+
+    /// The events that are in their final order now, first to last. Drain them.
+    pub fn ready(&mut self) -> &mut Vec<Event> {
+        let low = self.shards.iter().map(|s| s.watermark).min().unwrap_or(Time::MAX);
+        for shard in &mut self.shards {
+            while let Some(event) = shard.events.pop_front_if(|e| e.stamp < low || low == Time::MAX) {
+                self.ready.push(event);
+            }
+        }
+        self.ready.sort_unstable_by_key(|e| (e.stamp, e.id));
+        &mut self.ready
+    }
+
+    /// How many events wait for a slower shard.
+    pub fn waiting(&self) -> usize {
+        self.shards.iter().map(|s| s.events.len()).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wirebeat_model::EventId;
+
+    fn event(stamp: i64, id: u8) -> Event {
+        Event { stamp: Time(stamp), id: EventId([id; 16]), ..Event::default() }
+    }
+
+    fn ids(c: &mut Collector) -> Vec<u8> {
+        c.ready().drain(..).map(|e| e.id.0[0]).collect()
+    }
+
+    #[test]
+    fn order_is_by_stamp_then_id_and_waits_for_the_slowest() {
+        let mut c = Collector::new(2);
+        c.accept(0, &mut vec![event(1, 9), event(3, 8)], Time(3));
+        assert!(ids(&mut c).is_empty());
+        c.accept(1, &mut vec![event(1, 2), event(2, 5)], Time(3));
+        assert_eq!(ids(&mut c), [2, 9, 5], "3 may still come again");
+        c.accept(1, &mut vec![event(3, 1)], Time::MAX);
+        c.accept(0, &mut vec![], Time::MAX);
+        assert_eq!(ids(&mut c), [1, 8]);
+        assert_eq!(c.waiting(), 0);
+    }
+}
