@@ -15,6 +15,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod lab;
+#[path = "lab/wirebeat.rs"]
+mod wirebeat;
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -22,7 +24,7 @@ use std::time::{Duration, Instant};
 
 use lab::docker::{Engine, HOST, LARGE, NEEDS, PAGE, VISITOR};
 use lab::sniffer::Sniffer;
-use lab::wirebeat::{Events, Wirebeat, field};
+use wirebeat::{Events, Wirebeat, field};
 use serde_json::Value;
 
 const REQUEST: &str = "tcp.payload contains \"GET /\"";

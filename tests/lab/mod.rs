@@ -3,6 +3,9 @@
 //!
 //! Everything made here has a name of its own per test process, is undone when its value is dropped, and is undone
 //! by [`reaper`] when the test process dies before that.
+//!
+//! `wirebeat.rs` beside this file runs the program under test; a test program that wants it says so itself
+//! (`#[path = "lab/wirebeat.rs"] mod wirebeat;`), because `cargo xtask record` shares the rest and has no such program.
 #![allow(dead_code, reason = "each test program uses a part of the laboratory")]
 #![allow(
     clippy::unwrap_used,
@@ -17,7 +20,6 @@ pub(crate) mod process;
 pub(crate) mod reaper;
 pub(crate) mod servers;
 pub(crate) mod sniffer;
-pub(crate) mod wirebeat;
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener};

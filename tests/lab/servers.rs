@@ -39,6 +39,10 @@ fn command(place: Option<&Namespace>, program: &str) -> Command {
     }
 }
 
+/// What nginx writes for each request, to compare with: its own count.
+pub(crate) const NGINX_LOG: &str = "$request_method $request_uri $server_protocol $status body=$body_bytes_sent \
+     sent=$bytes_sent got=$request_length connection=$connection request=$connection_requests";
+
 /// nginx with a `server` block's content (without `listen`); `root` is the directory `www` of the server.
 pub(crate) fn nginx(
     place: Option<&Namespace>,
@@ -59,9 +63,9 @@ pub(crate) fn nginx(
         format!(
             "daemon off; worker_processes 1; pid {d}/pid; error_log stderr; user root;\n\
              events {{ worker_connections 512; }}\n\
-             http {{ access_log {d}/access.log; client_body_temp_path {d}/body; proxy_temp_path {d}/proxy;\n\
+             http {{ log_format lab '{NGINX_LOG}'; access_log {d}/access.log lab; client_body_temp_path {d}/body; proxy_temp_path {d}/proxy;\n\
              fastcgi_temp_path {d}/f; uwsgi_temp_path {d}/u; scgi_temp_path {d}/s; default_type text/plain;\n\
-             server {{ listen {address}:{port}; root {d}/www;\n{server}\n}} }}\n"
+             server {{ listen {address}:{port}; charset off; root {d}/www;\n{server}\n}} }}\n"
         ),
     );
     Server::start(dir, "nginx", port, command(place, "nginx").arg("-c").arg(conf).args(["-e", "stderr"]))

@@ -1,4 +1,6 @@
 //! The program under test, run as a user runs it, and its events.
+#![allow(dead_code, reason = "each test program uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a helper fails its test by panicking")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,9 +8,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::Dir;
-use super::netns::Namespace;
-use super::process::Process;
+use crate::lab::Dir;
+use crate::lab::netns::Namespace;
+use crate::lab::process::Process;
 
 /// The binary that cargo built for this test.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_wirebeat");

@@ -7,7 +7,7 @@ use crate::{long, setup, shell};
 /// Set-up, build, style, lints, licences, long runs in short, tests. The tests come last and their result lines
 /// close the output.
 pub(crate) fn test(args: &[String]) -> Result<()> {
-    setup::setup()?;
+    setup::setup(setup::PACKAGES)?;
     shell::run(shell::cargo().args(["build", "--release", "--locked", "--workspace"]))?;
     style()?;
     deny()?;
@@ -48,7 +48,7 @@ pub(crate) fn deny() -> Result<()> {
 /// a green run means that every scenario was played.
 fn tests(args: &[String]) -> Result<()> {
     let mut lab = "skip";
-    if shell::is_root() && setup::missing().is_empty() {
+    if shell::is_root() && setup::missing(setup::PACKAGES).is_empty() {
         lab = "require";
     }
     shell::run(shell::cargo().env("WIREBEAT_LAB", lab).args(["test", "--locked", "--workspace", "--doc"]))?;

@@ -5,7 +5,10 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 mod check;
+#[path = "../../tests/lab/mod.rs"]
+mod lab;
 mod long;
+mod record;
 mod setup;
 mod shell;
 
@@ -15,6 +18,8 @@ cargo xtask COMMAND
   setup             install what building and testing need (Debian, as root)
   test [ARGS]       setup, build, style, lints, licences, long runs in short, tests; ARGS go to cargo test
   style             formatting and lints only
+  record [NAME]     make the captures under tests/captures anew, from real servers (as root): all, or those
+                    whose name begins so; --list names them
   long [NAME]       the long runs in full; --list names them
 ";
 
@@ -35,9 +40,14 @@ fn command() -> Result<()> {
         None => ("help", args.as_slice()),
     };
     match (name, rest) {
-        ("setup", []) => setup::setup(),
+        ("setup", []) => setup::setup(setup::PACKAGES),
         ("test", _) => check::test(rest),
         ("style", []) => check::style(),
+        ("record", [list]) if list == "--list" => {
+            record::list();
+            Ok(())
+        }
+        ("record", _) => record::record(rest.first().map_or("", String::as_str)),
         ("long", [list]) if list == "--list" => {
             long::list();
             Ok(())

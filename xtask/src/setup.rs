@@ -45,26 +45,32 @@ pub(crate) const PACKAGES: &[Package] = &[
     package("redis-server", "redis-server", "a real Redis", "redis"),
     package("redis-tools", "redis-cli", "a Redis client and a load with a known count", "redis"),
     package("bind9", "named", "a real DNS server", "dns"),
-    package("bind9-utils", "dnssec-signzone", "signs a zone", "xtask record"),
     package("bind9-dnsutils", "dig", "a real DNS client", "dns"),
     package("netcat-openbsd", "nc", "sends bytes as they are: pipelines, inline commands", "http, redis"),
     package("iputils-ping", "ping", "ICMP with a known count", "icmp"),
     package("tcpreplay", "tcpreplay", "puts a recorded capture on a wire", "replay"),
 ];
 
+/// What only `cargo xtask record` needs.
+pub(crate) const RECORD: &[Package] = &[
+    package("ethtool", "ethtool", "turns offloads off, for frames as a cable has them", "xtask record"),
+    package("bind9-utils", "dnssec-signzone", "signs a zone", "xtask record"),
+    package("apache2", "apache2", "an HTTP server with CONNECT and Upgrade", "xtask record"),
+];
+
 const LOCK: &str = "/var/lock/wirebeat-apt.lock";
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
 /// What is not installed.
-pub(crate) fn missing() -> Vec<&'static Package> {
-    PACKAGES.iter().filter(|package| shell::which(package.program).is_none()).collect()
+pub(crate) fn missing(packages: &'static [Package]) -> Vec<&'static Package> {
+    packages.iter().filter(|package| shell::which(package.program).is_none()).collect()
 }
 
 /// Installs what is missing. Without root, says what is missing and which tests will be skipped for it.
-pub(crate) fn setup() -> Result<()> {
-    let wanted = missing();
+pub(crate) fn setup(packages: &'static [Package]) -> Result<()> {
+    let wanted = missing(packages);
     if wanted.is_empty() {
-        eprintln!("set-up: all {} packages are there", PACKAGES.len());
+        eprintln!("set-up: all {} packages are there", packages.len());
         return Ok(());
     }
     if !shell::is_root() {
@@ -83,7 +89,7 @@ pub(crate) fn setup() -> Result<()> {
     // Two installations at once spoil each other's downloads: one lock for all check-outs on the machine.
     let lock = File::create(LOCK).with_context(|| format!("cannot create {LOCK}"))?;
     lock.lock().with_context(|| format!("cannot lock {LOCK}"))?;
-    let wanted = missing(); // someone else may have installed it while we waited
+    let wanted = missing(packages); // someone else may have installed it while we waited
     if wanted.is_empty() {
         return Ok(());
     }
@@ -96,7 +102,7 @@ pub(crate) fn setup() -> Result<()> {
         eprintln!("set-up: {error:#}; once more");
         install(&wanted)
     })?;
-    match missing().as_slice() {
+    match missing(packages).as_slice() {
         [] => Ok(()),
         rest => {
             let names: Vec<_> = rest.iter().map(|package| package.program).collect();
@@ -146,20 +152,20 @@ impl Drop for NoServices {
 
 #[cfg(test)]
 mod tests {
-    use super::PACKAGES;
+    use super::{PACKAGES, RECORD};
 
     #[test]
     fn every_package_says_why() {
-        for package in PACKAGES {
+        for package in PACKAGES.iter().chain(RECORD) {
             assert!(!package.why.is_empty() && !package.tests.is_empty(), "{}", package.name);
         }
     }
 
     #[test]
     fn no_package_twice() {
-        let mut names: Vec<_> = PACKAGES.iter().map(|package| package.name).collect();
+        let mut names: Vec<_> = PACKAGES.iter().chain(RECORD).map(|package| package.name).collect();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), PACKAGES.len());
+        assert_eq!(names.len(), PACKAGES.len() + RECORD.len());
     }
 }
