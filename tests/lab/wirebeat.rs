@@ -1,6 +1,11 @@
 //! The program under test, run as a user runs it, and its events.
 #![allow(dead_code, reason = "each test program uses a part of it")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a helper fails its test by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a helper fails its test by panicking"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

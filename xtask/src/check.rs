@@ -8,7 +8,7 @@ use crate::{long, setup, shell};
 /// close the output.
 pub(crate) fn test(args: &[String]) -> Result<()> {
     setup::setup(setup::PACKAGES)?;
-    shell::run(shell::cargo().args(["build", "--release", "--locked", "--workspace"]))?;
+    shell::run(shell::cargo().args(["build", "--release", "--locked"]))?;
     style()?;
     deny()?;
     long::short()?;
