@@ -1,4 +1,5 @@
 //! Capture files made byte by byte from the two format drafts, whole, cut, damaged and compressed.
+#![allow(clippy::unwrap_used)]
 
 use std::io::{Cursor, Write};
 
