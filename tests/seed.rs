@@ -24,8 +24,8 @@ use std::time::{Duration, Instant};
 
 use lab::docker::{Engine, HOST, LARGE, NEEDS, PAGE, VISITOR};
 use lab::sniffer::Sniffer;
-use wirebeat::{Events, Wirebeat, field};
 use serde_json::Value;
+use wirebeat::{Events, Wirebeat, field};
 
 const REQUEST: &str = "tcp.payload contains \"GET /\"";
 const DEFAULT: &[&str] = &[];

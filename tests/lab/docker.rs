@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use std::time::Duration;
 use super::netns::Namespace;
 use super::process::Process;
 use super::reaper::Undo;
-use super::{Dir, run, try_run, wait_until, which};
+use super::{Dir, run, serial, try_run, wait_until, which};
 
 /// The size of the page at `/`.
 pub(crate) const PAGE: u64 = 10_554;
@@ -44,6 +45,8 @@ const IMAGE: &str = "lab";
 pub(crate) struct Engine {
     dockerd: Option<Process>,
     undo: Option<Undo>,
+    /// The control group above all containers: what is left in it when the engine is gone is ended by its ids.
+    group: String,
     pub(crate) visitor: Namespace,
     pub(crate) host: Namespace,
     dir: Dir,
@@ -57,7 +60,8 @@ impl Engine {
         let visitor = Namespace::new("visitor");
         host.link("eth0", &[&format!("{HOST}/24")], &visitor, "eth0", &[&format!("{VISITOR}/24")]);
         host.ip(&format!("route add default via {VISITOR}"));
-        let mut engine = Self { dockerd: None, undo: None, visitor, host, dir };
+        let group = format!("wirebeat-lab-{}-{}", std::process::id(), serial());
+        let mut engine = Self { dockerd: None, undo: None, group, visitor, host, dir };
         engine.launch("overlay2").or_else(|error| {
             // A file system without overlay (a container's own root, for one) still can do copies.
             engine.launch("vfs").map_err(|other| format!("with overlay2: {error}\nwith vfs: {other}"))
@@ -74,7 +78,7 @@ impl Engine {
     /// `docker ARGS` in the background.
     pub(crate) fn docker_spawn(&self, args: &[&str]) -> Child {
         let mut client = self.client();
-        client.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        client.args(args).process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         client.spawn().expect("cannot start docker")
     }
 
@@ -128,8 +132,10 @@ impl Engine {
         let script = format!(
             "mountpoint -q /sys/fs/cgroup || mount -t cgroup2 none /sys/fs/cgroup; \
              exec dockerd --config-file '{d}/daemon.json' --data-root '{d}/data' --exec-root '{d}/exec' \
-             --pidfile '{d}/pid' --host '{}' --storage-driver {driver} --group root",
-            self.socket()
+             --pidfile '{d}/pid' --host '{}' --storage-driver {driver} --group root \
+             --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent /{}",
+            self.socket(),
+            self.group
         );
         let netns = format!("--net=/run/netns/{}", self.host.name());
         let mut command = Command::new("nsenter");
@@ -153,8 +159,9 @@ impl Engine {
         let socket = self.socket();
         self.undo = Some(Undo::new(&format!(
             "export DOCKER_HOST={socket}; c=$(docker ps -aq) && [ -n \"$c\" ] && docker rm -f $c; \
-             kill $(cat '{0}/pid'); for i in {{1..100}}; do [ -e '{0}/pid' ] || break; sleep 0.1; done",
-            self.dir.path().display()
+             kill $(cat '{0}/pid'); for i in {{1..100}}; do [ -e '{0}/pid' ] || break; sleep 0.1; done; {1}",
+            self.dir.path().display(),
+            end_group(&self.group)
         )));
         Ok(())
     }
@@ -201,9 +208,19 @@ impl Drop for Engine {
                 let _ = try_run(self.client().args(["rm", "-f"]).args(containers.split_whitespace()));
             }
             let _ = dockerd.stop(Duration::from_secs(30));
+            let _ = Command::new("bash").args(["-c", &end_group(&self.group)]).status();
         }
         self.undo = None;
     }
+}
+
+/// Shell: ends the processes of a control group, by their ids, and removes it; both versions of control groups.
+fn end_group(name: &str) -> String {
+    format!(
+        "for i in {{1..50}}; do d=$(find /sys/fs/cgroup -depth -type d -path '*/{name}*'); [ -z \"$d\" ] && break; \
+         p=$(for x in $d; do cat $x/cgroup.procs; done | sort -u); [ -n \"$p\" ] && kill -KILL $p; \
+         rmdir $d 2>/dev/null; sleep 0.1; done"
+    )
 }
 
 const CURL: &[&str] = &[

@@ -1,6 +1,7 @@
 //! A program in the background: started, waited for, stopped by its id.
 
 use std::fs::File;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -25,6 +26,7 @@ impl Process {
             .stdin(Stdio::null())
             .stdout(both)
             .stderr(file)
+            .process_group(0) // a Ctrl-C is for the tests; they end what they started
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
         let pid = child.id();
