@@ -4,12 +4,13 @@ use anyhow::Result;
 
 use crate::{long, setup, shell};
 
-/// Set-up, build, style, lints, licences, long runs in short, tests. The tests come last and their result lines
+/// Set-up, formatting, build, lints, licences, long runs in short, tests. The tests come last and their result lines
 /// close the output.
 pub(crate) fn test(args: &[String]) -> Result<()> {
     setup::setup(setup::PACKAGES)?;
+    format()?; // a second, so first
     shell::run(shell::cargo().args(["build", "--release", "--locked"]))?;
-    style()?;
+    lints()?;
     deny()?;
     long::short()?;
     tests(args)
@@ -17,7 +18,15 @@ pub(crate) fn test(args: &[String]) -> Result<()> {
 
 /// Formatting and lints.
 pub(crate) fn style() -> Result<()> {
-    shell::run(shell::cargo().args(["fmt", "--all", "--check"]))?;
+    format()?;
+    lints()
+}
+
+fn format() -> Result<()> {
+    shell::run(shell::cargo().args(["fmt", "--all", "--check"]))
+}
+
+fn lints() -> Result<()> {
     shell::run(shell::cargo().args([
         "clippy",
         "--locked",
