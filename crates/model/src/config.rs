@@ -107,9 +107,20 @@ impl<'a> Section<'a> {
         section.asked
     }
 
+    /// The section `name` within this one, whose value is `item`.
+    pub fn sub<'b>(&'b mut self, name: &str, item: Option<&'b Item>) -> Section<'b> {
+        let path = self.key(name);
+        Section::new(&path, item, self.report)
+    }
+
     /// The whole key of `name` in this section.
     pub fn key(&self, name: &str) -> String {
         if self.path.is_empty() { name.into() } else { format!("{}.{name}", self.path) }
+    }
+
+    /// Where the value under `name` stands, `None` when absent or empty.
+    pub fn pos(&self, name: &str) -> Option<Pos> {
+        self.map.iter().rev().find(|(key, _, item)| key == name && item.node != Node::Null).map(|(.., i)| i.pos)
     }
 
     /// The value under `name` as it stands, `None` when absent or empty. Marks it as known.
@@ -149,8 +160,8 @@ impl<'a> Section<'a> {
         match &item.node {
             Node::Bool(v) => *v,
             Node::Str(s) => match s.to_ascii_lowercase().as_str() {
-                "true" | "yes" | "on" => true,
-                "false" | "no" | "off" => false,
+                "true" | "yes" | "on" | "y" => true,
+                "false" | "no" | "off" | "n" => false,
                 _ => self.wrong(item, name, "true or false", default),
             },
             _ => self.wrong(item, name, "true or false", default),
@@ -168,7 +179,9 @@ impl<'a> Section<'a> {
         let Some(item) = self.raw(name, "a whole number", default, doc) else { return default };
         let value = match &item.node {
             Node::Int(v) => Some(*v),
-            Node::Str(s) => s.parse().ok(),
+            // 0600 is octal for some and decimal for others: refused.
+            Node::Str(s) if s.len() > 1 && s.starts_with('0') => None,
+            Node::Str(s) => s.replace('_', "").parse().ok(),
             _ => None,
         };
         match value {
@@ -264,17 +277,24 @@ impl<'a> Section<'a> {
             if *used {
                 continue;
             }
-            let near = self
-                .asked
-                .iter()
-                .map(|o| (strsim::osa_distance(name, o.name), o.name))
-                .min()
-                .filter(|(d, n)| *d <= 1 + n.len() / 4);
-            let hint = near.map_or(String::new(), |(_, n)| format!("; did you mean {n}?"));
+            let near = suggest(name, self.asked.iter().map(|o| o.name));
+            let hint = near.map_or(String::new(), |n| format!("; did you mean {n}?"));
             let key = if self.path.is_empty() { name.clone() } else { format!("{}.{name}", self.path) };
             self.report.warnings.push(Problem { pos: *pos, key, text: format!("not known and not used{hint}") });
         }
     }
+}
+
+/// The word that was probably meant by `name`, if one of `words` is near enough.
+pub fn suggest<'w>(name: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+    // The distance is quadratic in the lengths; nobody means a word by a text much longer than it.
+    let near = |w: &&str| name.len() <= 2 * w.len() + 4;
+    words
+        .filter(near)
+        .map(|w| (strsim::osa_distance(name, w), w))
+        .min()
+        .filter(|(d, w)| *d <= 1 + w.len() / 4)
+        .map(|(_, w)| w)
 }
 
 fn scalar_text(node: &Node) -> Option<String> {
@@ -304,7 +324,7 @@ pub fn describe(node: &Node) -> String {
 }
 
 /// `10MB`, `1KiB`, `4096`; binary multiples.
-fn parse_bytes(text: &str) -> Option<usize> {
+pub fn parse_bytes(text: &str) -> Option<usize> {
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
@@ -319,7 +339,7 @@ fn parse_bytes(text: &str) -> Option<usize> {
 }
 
 /// Go's duration syntax; a negative one is `Some(None)`.
-fn parse_duration(text: &str) -> Option<Option<Duration>> {
+pub fn parse_duration(text: &str) -> Option<Option<Duration>> {
     let text = text.trim();
     if let Some(rest) = text.strip_prefix('-') {
         return parse_duration(rest).map(|_| None);

@@ -1,0 +1,78 @@
+//! Problems as lines for people: `packetbeat.yml:12:3: packetbeat.flows.period: expected …`.
+
+use std::fmt;
+use std::path::Path;
+
+use wirebeat_model::config::{Pos, Problem};
+
+/// One warning or error, with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The file; empty without one.
+    pub file: String,
+    /// Where in the file; line 0: on the command line, or nowhere in particular.
+    pub pos: Pos,
+    /// The whole key; empty when it is about no key.
+    pub key: String,
+    /// What is wrong, what was expected, what to write instead.
+    pub text: String,
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.pos.line > 0 {
+            write!(f, "{}:{}:{}: ", self.file, self.pos.line, self.pos.column)?;
+        } else if !self.key.is_empty() && self.pos.column == 0 && self.file.is_empty() {
+            f.write_str("-E: ")?;
+        } else if !self.file.is_empty() {
+            write!(f, "{}: ", self.file)?;
+        }
+        if !self.key.is_empty() {
+            write!(f, "{}: ", self.key)?;
+        }
+        f.write_str(&self.text)
+    }
+}
+
+/// Why a configuration cannot be used, and what else is odd in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigErrors {
+    /// What is wrong, in the file's order.
+    pub errors: Vec<Notice>,
+    /// What is odd.
+    pub warnings: Vec<Notice>,
+}
+
+impl ConfigErrors {
+    /// One that is about the file as a whole.
+    pub(super) fn of_file(path: &Path, text: String) -> Self {
+        let problem = Problem { pos: Pos::default(), key: String::new(), text };
+        Self { errors: notices(Some(path), vec![problem]), warnings: Vec::new() }
+    }
+}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, error) in self.errors.iter().enumerate() {
+            if i > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{error}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
+/// In the file's order; what has no place comes last, and nothing twice.
+pub(super) fn notices(path: Option<&Path>, problems: Vec<Problem>) -> Vec<Notice> {
+    let file = path.map(|p| p.display().to_string()).unwrap_or_default();
+    let mut notices: Vec<Notice> = problems
+        .into_iter()
+        .map(|p| Notice { file: file.clone(), pos: p.pos, key: p.key, text: p.text })
+        .collect();
+    notices.sort_by_key(|n| (n.pos.line == 0, n.pos.line, n.pos.column));
+    notices.dedup();
+    notices
+}

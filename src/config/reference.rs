@@ -1,0 +1,66 @@
+//! The options for `docs/options.md`, from the code that reads them.
+
+use std::fmt::Write;
+
+use wirebeat_model::config::OptionDoc;
+use wirebeat_proto::PROTOCOLS;
+
+use super::{describe, dialect, flows, general, interfaces, protocols};
+
+/// Every section that is read: its key, a sentence, its options.
+pub fn sections() -> Vec<(String, &'static str, Vec<OptionDoc>)> {
+    let mut all = vec![
+        (String::new(), "At the top of the file.", describe(general::describe_top)),
+        ("wirebeat".into(), "What is our own.", describe(|s| drop(general::own_keys(s)))),
+        ("packetbeat".into(), "Capture.", describe(|s| drop(dialect::keys(s)))),
+        (
+            "packetbeat.interfaces".into(),
+            "Where packets come from; a list of such maps for several.",
+            describe(|s| drop(interfaces::keys(s))),
+        ),
+        ("packetbeat.flows".into(), "What is reported of connections.", describe(|s| drop(flows::keys(s, false)))),
+        ("output.file".into(), "Events to files.", describe(general::describe_file)),
+        ("output.console".into(), "Events to standard output.", describe(|s| drop(general::console_keys(s)))),
+    ];
+    for entry in PROTOCOLS {
+        let options = describe(|s| {
+            let _ = entry.configure(s, true);
+            protocols::shared(s);
+        });
+        all.push((format!("packetbeat.protocols.{}", entry.spec.name), "", options));
+    }
+    all
+}
+
+/// `docs/options.md`.
+pub fn markdown() -> String {
+    let mut out = String::from(
+        "# Options\n\n\
+         Keys of the configuration file. Made by `cargo xtask docs` from the code that reads them; do not edit.\n\n\
+         Dotted keys and nested maps mean the same; `-E key=value` sets one on the command line. Protocols stand in a list\n\
+         (`packetbeat.protocols: [{type: http, ports: [80]}]`) or in a map (`packetbeat.protocols.http.ports: [80]`).\n",
+    );
+    for (key, text, options) in sections() {
+        let title = if key.is_empty() { "The top".to_owned() } else { format!("`{key}`") };
+        let _ = write!(out, "\n## {title}\n\n");
+        if !text.is_empty() {
+            let _ = write!(out, "{text}\n\n");
+        }
+        out.push_str("| Key | Takes | Default | Meaning |\n|---|---|---|---|\n");
+        let mut seen = Vec::new();
+        for option in options {
+            if seen.contains(&option.name) || option.takes.is_empty() {
+                continue;
+            }
+            seen.push(option.name);
+            let default = if option.default.is_empty() { String::new() } else { format!("`{}`", cell(&option.default)) };
+            let _ = writeln!(out, "| `{}` | {} | {default} | {} |", option.name, cell(option.takes), cell(option.doc));
+        }
+    }
+    out
+}
+
+/// A text that does not break a table.
+pub(crate) fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ")
+}
