@@ -6,3 +6,5 @@ pub mod device;
 pub mod file;
 pub mod filter;
 pub mod live;
+mod netlink;
+mod sys;
