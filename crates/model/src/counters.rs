@@ -71,6 +71,8 @@ counters! {
     parsers_refused,
     /// Bodies cut or not kept because of a limit or the memory budget.
     bodies_cut,
+    /// Records left out of an event because a list was too long.
+    records_cut,
     /// Requests still waiting for an answer when too many did.
     pending_evicted,
     /// Requests that stayed without an answer.

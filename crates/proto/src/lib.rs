@@ -37,6 +37,7 @@ macro_rules! protocols {
 }
 
 protocols! {
+    dns::Dns,
 }
 
 /// The protocol of this name.

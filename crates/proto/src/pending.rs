@@ -101,6 +101,12 @@ impl<K: PartialEq, T> Pending<K, T> {
         self.queue.remove(at)
     }
 
+    /// Takes the oldest out for which `wanted` holds: where a key alone may be someone else's by now.
+    pub fn take_where(&mut self, wanted: impl Fn(&Waiting<K, T>) -> bool) -> Option<Waiting<K, T>> {
+        let at = self.queue.iter().position(wanted)?;
+        self.queue.remove(at)
+    }
+
     /// Takes one out whose time is up: call until `None`. Asks to be woken for the next.
     pub fn expired(&mut self, cx: &mut Cx<'_>) -> Option<Waiting<K, T>> {
         let deadline = self.queue.front()?.start + cx.common.transaction_timeout;
@@ -113,12 +119,18 @@ impl<K: PartialEq, T> Pending<K, T> {
 
     /// Gives the memory of one that was taken out back.
     pub fn done(&mut self, waiting: Waiting<K, T>, cx: &mut Cx<'_>) {
+        self.release(waiting, cx);
+    }
+
+    /// The same, and hands out what the protocol had put beside.
+    pub fn release(&mut self, waiting: Waiting<K, T>, cx: &mut Cx<'_>) -> T {
         cx.budget.give(waiting.borrowed);
         let mut fields = waiting.fields;
         if self.spare.len() < 4 && fields.capacity() <= 16 * 1024 {
             fields.clear();
             self.spare.push(fields);
         }
+        waiting.more
     }
 
     /// Forgets all; must be empty but for what [`crate::Parser::close`] has published.

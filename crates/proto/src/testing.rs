@@ -78,6 +78,14 @@ impl Talk {
         }
     }
 
+    /// Between these two instead; nothing was said yet.
+    pub(crate) fn between(mut self, client: Endpoint, server: Endpoint) -> Self {
+        (self.flow.key, self.client) = FlowKey::new(client, server, self.transport, 0);
+        self.flow.source = self.client;
+        self.flow.community_id = community_id(client, server, self.transport, None);
+        self
+    }
+
     fn run<T>(&mut self, f: impl FnOnce(&mut Stream, &mut Cx<'_>) -> T) -> T {
         let mut cx = Cx {
             now: self.now,
