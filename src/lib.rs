@@ -1,5 +1,16 @@
 //! The rooms of the binary: command line, configuration, and what runs a capture.
 
+#![forbid(unsafe_code)]
+
+pub mod app;
 pub mod cli;
+pub mod collector;
 pub mod config;
+pub mod engine;
 pub mod fields_cmd;
+pub mod flows;
+pub mod ingress;
+pub mod output;
+pub mod parcel;
+pub mod read;
+pub mod shard;

@@ -1,1 +1,113 @@
-fn main() {}
+//! The program: what was asked for, done, and an exit code.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use wirebeat::cli::{Action, CheckArgs, Cli, OutputArgs, ReadArgs};
+use wirebeat::config::{self, Config};
+use wirebeat::output::{Output, Rotation};
+use wirebeat::read::{self, ReadError, Summary};
+use wirebeat::{engine, fields_cmd};
+
+/// Something failed.
+const FAILED: u8 = 1;
+/// The command line or the configuration is wrong.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    engine::schema();
+    let code = match Cli::parse().action() {
+        Action::Run(_) => 1,
+        Action::Read(args) => read(&args),
+        Action::Devices(_) => 1,
+        Action::Fields(args) => print(&fields_cmd::render(engine::schema(), args.format)),
+        Action::Check(args) => check(&args),
+        Action::Version => print(concat!("wirebeat ", env!("CARGO_PKG_VERSION"), "\n")),
+        Action::Hint(text) => {
+            eprintln!("wirebeat: {text}");
+            USAGE
+        }
+    };
+    ExitCode::from(code)
+}
+
+/// Prints to standard output; a reader that has enough is no failure.
+fn print(text: &str) -> u8 {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            eprintln!("wirebeat: standard output: {e}");
+            FAILED
+        }
+        _ => 0,
+    }
+}
+
+/// The configuration, or its errors told.
+fn load(path: Option<&std::path::Path>, set: &[String], redact: Option<bool>) -> Result<Config, u8> {
+    match config::load(path, set, redact) {
+        Ok(config) => {
+            config.warnings.iter().for_each(|w| eprintln!("warning: {w}"));
+            Ok(config)
+        }
+        Err(errors) => {
+            errors.warnings.iter().for_each(|w| eprintln!("warning: {w}"));
+            errors.errors.iter().for_each(|e| eprintln!("error: {e}"));
+            Err(USAGE)
+        }
+    }
+}
+
+/// Opens where events go.
+fn output(args: &OutputArgs, config: &Config) -> Result<Output, u8> {
+    let (path, rotation) = match (&args.output, &config.output_file) {
+        (Some(path), _) if path.as_os_str() == "-" => return Ok(Output::stdout()),
+        (Some(path), _) => {
+            let keep = args.rotate_count.unwrap_or(Rotation::default().keep);
+            (path.clone(), Rotation { size: args.rotate_size.unwrap_or(0), keep, ..Rotation::default() })
+        }
+        (None, Some(file)) => {
+            let rotation = Rotation { size: file.rotate_every, keep: file.number_of_files, mode: file.permissions };
+            (file.path.join(&file.filename), rotation)
+        }
+        (None, None) => return Ok(Output::stdout()),
+    };
+    Output::file(&path, rotation).map_err(|e| {
+        eprintln!("error: {}: {e}", path.display());
+        FAILED
+    })
+}
+
+fn read(args: &ReadArgs) -> u8 {
+    let config = match load(args.config.as_deref(), &args.set, args.redact.map(bool::from)) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    let output = match output(&args.output, &config) {
+        Ok(output) => output,
+        Err(code) => return code,
+    };
+    let shards = args.shards.map_or(config.shards.unwrap_or(1), usize::from);
+    let mut summary = Summary::default();
+    let result = read::read(&config, &args.files, shards, output, &mut summary);
+    eprint!("{summary}");
+    match result {
+        Ok(()) => 0,
+        Err(ReadError::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe => 0,
+        Err(e @ ReadError::Filter(_)) => {
+            eprintln!("error: {e}");
+            USAGE
+        }
+        Err(e) => {
+            eprintln!("error: {e}");
+            FAILED
+        }
+    }
+}
+
+fn check(args: &CheckArgs) -> u8 {
+    match load(args.path(), &args.set, args.redact.map(bool::from)) {
+        Ok(config) => print(&config.summary()),
+        Err(code) => code,
+    }
+}

@@ -4,16 +4,16 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use wirebeat_model::config::{Pos, Problem, Report};
-use wirebeat_model::{Class, Precision};
+use wirebeat_model::Precision;
 use wirebeat_proto::Factory;
 
 use super::{Config, Flows, Interface};
 
 /// One warning about what is shown because nothing is masked.
 pub(super) fn exposed(protocols: &[Arc<dyn Factory>], report: &mut Report) {
-    let secret = |p: &&Arc<dyn Factory>| p.spec().fields.iter().any(|f| f.class_of() != Class::Plain) || p.spec().name == "http";
+    // These two carry no log-in of anybody; every other protocol may.
     let names: Vec<&str> =
-        protocols.iter().filter(secret).map(|p| p.spec().name).filter(|n| !["dns", "icmp"].contains(n)).collect();
+        protocols.iter().map(|p| p.spec().name).filter(|name| !["dns", "icmp"].contains(name)).collect();
     if names.is_empty() {
         return;
     }

@@ -252,7 +252,7 @@ mod tests {
                 (7, "p.q", "given as a list and as a map (first in line 5): use one form")
             ]
         );
-        let (_, report) = tree(&format!("{}: 1\n", vec!["a"; 1000].join(".")));
+        let (_, report) = tree(&format!("{}: 1\n", vec!["a"; 100].join(".")));
         assert!(report.errors[0].text.contains("parts"));
     }
 

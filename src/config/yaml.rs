@@ -312,7 +312,7 @@ mod tests {
         for (text, line, column, part) in [
             ("a: 1\na: 2\n", 2, 1, "given twice in one map: first in line 1"),
             ("a: [1, 2\nb: 3\n", 2, 2, "not YAML"),
-            ("a: 1\n\tb: 2\n", 2, 2, "not YAML"),
+            ("a: 1\n  b: 2\n", 2, 4, "not YAML"),
             ("a: 1\n---\nb: 2\n", 3, 1, "a second document"),
             ("[1]: 2\n", 1, 1, "a key must be a text"),
             ("<<: 3\n", 1, 5, "<< takes a map"),

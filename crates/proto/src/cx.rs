@@ -15,6 +15,15 @@ pub struct Sink {
     pub source: u64,
     /// Names of devices, by [`wirebeat_model::Frame::device`].
     pub device_names: Vec<(u32, String)>,
+    /// Whether events whose direction is `egress` are not made (`ignore_outgoing`).
+    pub ignore_outgoing: bool,
+}
+
+impl Sink {
+    /// Whether events of this flow are not wanted.
+    pub fn ignores(&self, flow: &FlowInfo) -> bool {
+        self.ignore_outgoing && flow.network_direction == "egress"
+    }
 }
 
 /// A flow that a protocol knows will come: FTP data, SIP media.
@@ -115,6 +124,9 @@ impl Cx<'_> {
         if !self.flow.source_known {
             self.flow.source = t.client;
             self.flow.source_known = true;
+        }
+        if self.sink.ignores(self.flow) {
+            return;
         }
         let mut event = self.sink.pool.take();
         let time = t.start.or(t.end).unwrap_or(self.now);

@@ -19,7 +19,7 @@ mod protocol;
 mod testing;
 
 pub use cursor::Cursor;
-pub use cx::{Cx, Expectation, Sink, Transaction};
+pub use cx::{Cx, Expectation, Sink, Transaction, put_nat};
 pub use feed::{Stream, Verdict};
 pub use guess::guess_name;
 pub use pending::Pending;

@@ -70,7 +70,7 @@ impl Talk {
             flow,
             budget: Budget::new(16 << 20),
             counters: Counters::default(),
-            sink: Sink { events: Vec::new(), pool: Pool::default(), source: 1, device_names: Vec::new() },
+            sink: Sink { events: Vec::new(), pool: Pool::default(), source: 1, device_names: Vec::new(), ignore_outgoing: false },
             expected: Vec::new(),
             now: start,
             wake: None,

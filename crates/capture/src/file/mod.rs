@@ -127,6 +127,16 @@ impl Reader {
     )]
     #[inline]
     pub fn next(&mut self) -> Result<Option<Frame<'_>>, FileError> {
+        Ok(self.next_with_interfaces()?.map(|(frame, _)| frame))
+    }
+
+    /// The next packet, with the interfaces met so far.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Reader::next`].
+    #[inline]
+    pub fn next_with_interfaces(&mut self) -> Result<Option<(Frame<'_>, &[Interface])>, FileError> {
         if self.done {
             return Ok(None);
         }
@@ -134,24 +144,21 @@ impl Reader {
             Format::Pcap(pcap) => pcap.next(&mut self.source),
             Format::PcapNg(ng) => ng.next(&mut self.source),
         };
-        match record {
-            Ok(Some(r)) => Ok(Some(Frame {
-                time: r.time,
-                link: r.link,
-                device: r.device,
-                wire_len: r.wire_len,
-                vlan: None,
-                data: self.source.bytes(r.start, r.cap_len),
-            })),
-            Ok(None) => {
-                self.done = true;
-                Ok(None)
-            }
-            Err(error) => {
-                self.done = true;
-                Err(error)
-            }
-        }
+        self.done = !matches!(record, Ok(Some(_)));
+        let Some(r) = record? else { return Ok(None) };
+        let interfaces = match &self.format {
+            Format::Pcap(_) => &[],
+            Format::PcapNg(ng) => ng.interfaces(),
+        };
+        let frame = Frame {
+            time: r.time,
+            link: r.link,
+            device: r.device,
+            wire_len: r.wire_len,
+            vlan: None,
+            data: self.source.bytes(r.start, r.cap_len),
+        };
+        Ok(Some((frame, interfaces)))
     }
 
     /// How many bytes of the decompressed stream have been consumed: where the next record starts.

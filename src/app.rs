@@ -1,0 +1,340 @@
+//! What a flow carries: recognised, decoded, or left alone.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use wirebeat_model::{Budget, Counters, Dir, FlowInfo, Time, Transport};
+use wirebeat_proto::{Cx, Expectation, Factory, Guess, Sink, Spec, Stream, Verdict, guess_name};
+
+/// Which protocols run, and how they are told apart.
+pub struct Protocols {
+    /// Those that run, in the order in which first bytes are shown to them.
+    pub all: Vec<Arc<dyn Factory>>,
+    /// Whether first bytes decide (ports are hints), or ports alone.
+    pub detect: bool,
+    by_port: HashMap<(Transport, u16), usize>,
+}
+
+impl Protocols {
+    /// Sorts `all` by port too.
+    pub fn new(all: Vec<Arc<dyn Factory>>, detect: bool) -> Self {
+        let mut by_port = HashMap::new();
+        for (i, p) in all.iter().enumerate() {
+            for transport in p.spec().transports {
+                for port in &p.common().ports {
+                    by_port.entry((*transport, *port)).or_insert(i);
+                }
+            }
+        }
+        Self { all, detect, by_port }
+    }
+
+    /// The protocol whose port this flow uses: the source's is looked up first, as the peer does.
+    fn by_port(&self, info: &FlowInfo) -> Option<usize> {
+        let t = info.key.transport();
+        if !t.has_ports() {
+            return self.all.iter().position(|p| p.spec().transports.contains(&t));
+        }
+        let port = |dir| self.by_port.get(&(t, info.key.sender(dir).port)).copied();
+        port(info.source).or_else(|| port(info.source.flip()))
+    }
+
+    fn by_name(&self, name: &str) -> Option<usize> {
+        self.all.iter().position(|p| p.spec().name == name)
+    }
+}
+
+/// What decoding needs of the shard.
+pub struct Env<'a> {
+    /// Which protocols run.
+    pub protocols: &'a Protocols,
+    /// Memory to borrow from.
+    pub budget: &'a mut Budget,
+    /// The shard's counters.
+    pub counters: &'a mut Counters,
+    /// Where events go.
+    pub sink: &'a mut Sink,
+    /// Flows to come.
+    pub expected: &'a mut Vec<Expectation>,
+    /// Streams to reuse, by protocol.
+    pub spare: &'a mut [Vec<Box<Stream>>],
+    /// The stream's clock.
+    pub clock: Time,
+}
+
+/// First bytes of both directions.
+#[derive(Default)]
+struct First {
+    bytes: [Vec<u8>; 2],
+}
+
+/// A flow's application layer.
+#[derive(Default)]
+pub struct App {
+    state: State,
+    /// When the parser wants to be woken.
+    pub wake: Option<Time>,
+}
+
+#[derive(Default)]
+enum State {
+    /// Nothing was said yet.
+    #[default]
+    Silent,
+    /// First bytes, not recognised yet; so many more pieces may be tried.
+    Guessing(Box<First>, u8),
+    /// Decoded by the protocol of this number.
+    Stream(usize, Box<Stream>),
+    /// Not decoded (any more); the name it had.
+    Decoded(&'static str),
+}
+
+/// Pieces of data that recognition may look at: where the beginning was seen, and where it was not.
+const TRIES: u8 = 4;
+const TRIES_MIDWAY: u8 = 32;
+
+impl App {
+    /// The protocol's name: decoded, or guessed from first bytes.
+    pub fn name(&self, protocols: &Protocols, info: &FlowInfo) -> Option<&'static str> {
+        match &self.state {
+            State::Silent => None,
+            State::Guessing(first, _) => {
+                let side = |dir: Dir| first.bytes[dir.index()].as_slice();
+                guess_name(info.key.transport(), side(info.source), side(info.source.flip()))
+            }
+            State::Stream(n, _) => protocols.all.get(*n).map(|p| p.spec().name),
+            State::Decoded(name) => Some(name),
+        }
+    }
+
+    /// Whether anything is still looked at.
+    pub fn wants_data(&self) -> bool {
+        match &self.state {
+            State::Silent | State::Stream(..) => true,
+            State::Guessing(_, tries) => *tries > 0,
+            State::Decoded(_) => false,
+        }
+    }
+
+    /// Starts with this protocol whatever the bytes: a flow that another one announced.
+    pub fn announce(&mut self, name: &str, env: &mut Env<'_>) {
+        if let Some(n) = env.protocols.by_name(name) {
+            self.state = State::Stream(n, stream(n, env));
+        }
+    }
+
+    /// Bytes of one side, in order; a whole datagram where there are datagrams. `midway`: the beginning was not seen.
+    pub fn data(&mut self, info: &mut FlowInfo, dir: Dir, bytes: &[u8], now: Time, midway: bool, env: &mut Env<'_>) {
+        match &mut self.state {
+            State::Stream(n, stream) => {
+                let n = *n;
+                let tcp = info.key.transport() == Transport::TCP;
+                let verdict = with(n, info, &mut self.wake, now, env, |cx| {
+                    if tcp { stream.data(dir, bytes, cx) } else { stream.datagram(dir, bytes, cx) }
+                });
+                if verdict != Verdict::Go {
+                    self.turn(info, dir, verdict, now, env);
+                }
+            }
+            State::Silent | State::Guessing(..) => self.recognise(info, dir, bytes, now, midway, env),
+            State::Decoded(_) => {}
+        }
+    }
+
+    /// Bytes of one side were lost.
+    pub fn gap(&mut self, info: &mut FlowInfo, dir: Dir, lost: u64, now: Time, env: &mut Env<'_>) {
+        if let State::Stream(n, stream) = &mut self.state {
+            let n = *n;
+            let verdict = with(n, info, &mut self.wake, now, env, |cx| stream.gap(dir, lost, cx));
+            if verdict != Verdict::Go {
+                self.turn(info, dir, verdict, now, env);
+            }
+        }
+    }
+
+    /// One side has ended.
+    pub fn end(&mut self, info: &mut FlowInfo, dir: Dir, now: Time, env: &mut Env<'_>) {
+        if let State::Stream(n, stream) = &mut self.state {
+            with(*n, info, &mut self.wake, now, env, |cx| stream.end(dir, cx));
+        }
+    }
+
+    /// The time the parser asked for has come.
+    pub fn expire(&mut self, info: &mut FlowInfo, env: &mut Env<'_>) {
+        self.wake = None;
+        if let State::Stream(n, stream) = &mut self.state {
+            with(*n, info, &mut self.wake, env.clock, env, |cx| stream.expire(cx));
+        }
+    }
+
+    /// The flow is over.
+    pub fn close(&mut self, info: &mut FlowInfo, now: Time, env: &mut Env<'_>) {
+        if let State::Stream(n, mut stream) = std::mem::take(&mut self.state) {
+            with(n, info, &mut self.wake, now, env, |cx| stream.close(cx));
+            self.state = State::Decoded(env.protocols.all[n].spec().name);
+            give_back(n, stream, env);
+        }
+        self.wake = None;
+    }
+
+    /// Ports or first bytes decide who decodes.
+    fn recognise(&mut self, info: &mut FlowInfo, dir: Dir, bytes: &[u8], now: Time, midway: bool, env: &mut Env<'_>) {
+        let tries = match &self.state {
+            State::Silent if midway => TRIES_MIDWAY,
+            State::Silent => TRIES,
+            State::Guessing(_, tries) => *tries,
+            State::Stream(..) | State::Decoded(_) => return,
+        };
+        let hint = env.protocols.by_port(info);
+        if let Some(n) = hint.filter(|_| !env.protocols.detect || !info.key.transport().has_ports()) {
+            return self.start(n, info, dir, bytes, now, env);
+        }
+        if tries == 0 {
+            return;
+        }
+        // What this side said before, if recognition waits for more of it.
+        let mut joined = Vec::new();
+        let shown = match &self.state {
+            State::Guessing(first, _) if !first.bytes[dir.index()].is_empty() && !midway && is_tcp(info) => {
+                joined.extend_from_slice(&first.bytes[dir.index()]);
+                joined.extend_from_slice(bytes);
+                &joined[..]
+            }
+            _ => bytes,
+        };
+        if env.protocols.detect {
+            let mut more = false;
+            let others = (0..env.protocols.all.len()).filter(|n| Some(*n) != hint);
+            for n in hint.into_iter().chain(others) {
+                let spec: &'static Spec = env.protocols.all[n].spec();
+                if !spec.transports.contains(&info.key.transport()) {
+                    continue;
+                }
+                match (spec.guess)(shown) {
+                    Guess::No => {}
+                    Guess::More => more = true,
+                    side @ (Guess::Client | Guess::Server) => {
+                        if !info.source_known {
+                            info.source = if side == Guess::Client { dir } else { dir.flip() };
+                            info.source_known = true;
+                        }
+                        let other = self.first_of(dir.flip());
+                        self.start(n, info, dir, shown, now, env);
+                        if !other.is_empty() && is_tcp(info) {
+                            self.data(info, dir.flip(), &other, now, midway, env);
+                        }
+                        return;
+                    }
+                }
+            }
+            if more && shown.len() < Spec::GUESS_BYTES {
+                return self.remember(dir, bytes, tries);
+            }
+        }
+        self.remember(dir, bytes, tries - 1);
+    }
+
+    /// Keeps a side's first bytes.
+    fn remember(&mut self, dir: Dir, bytes: &[u8], tries: u8) {
+        let mut first = match std::mem::take(&mut self.state) {
+            State::Guessing(first, _) => first,
+            _ => Box::default(),
+        };
+        let side = &mut first.bytes[dir.index()];
+        let room = Spec::GUESS_BYTES.saturating_sub(side.len());
+        side.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        self.state = State::Guessing(first, tries);
+    }
+
+    fn first_of(&mut self, dir: Dir) -> Vec<u8> {
+        match &mut self.state {
+            State::Guessing(first, _) => std::mem::take(&mut first.bytes[dir.index()]),
+            _ => Vec::new(),
+        }
+    }
+
+    fn start(&mut self, n: usize, info: &mut FlowInfo, dir: Dir, bytes: &[u8], now: Time, env: &mut Env<'_>) {
+        self.state = State::Stream(n, stream(n, env));
+        self.data(info, dir, bytes, now, false, env);
+    }
+
+    /// The parser does not want to go on as it was.
+    fn turn(&mut self, info: &mut FlowInfo, dir: Dir, verdict: Verdict, now: Time, env: &mut Env<'_>) {
+        let State::Stream(n, mut old) = std::mem::take(&mut self.state) else { return };
+        let spec = env.protocols.all[n].spec();
+        let mut rest = [Vec::new(), Vec::new()];
+        with(n, info, &mut self.wake, now, env, |cx| {
+            if matches!(verdict, Verdict::Become(_)) {
+                rest = [old.take_rest(Dir::AtoB, cx), old.take_rest(Dir::BtoA, cx)];
+            }
+            old.close(cx);
+        });
+        self.wake = None;
+        give_back(n, old, env);
+        match verdict {
+            Verdict::Lost => {
+                env.counters.parsers_lost += 1;
+                self.state = State::Decoded(spec.name);
+            }
+            Verdict::Enough | Verdict::Go => self.state = State::Decoded(spec.name),
+            Verdict::Become(name) => {
+                self.state = match name.and_then(|name| env.protocols.by_name(name)) {
+                    Some(next) => State::Stream(next, stream(next, env)),
+                    // A protocol we know by name alone, or first bytes decide.
+                    None => name.map_or(State::Silent, State::Decoded),
+                };
+                // The side that spoke last speaks last again.
+                for side in [dir.flip(), dir] {
+                    let bytes = std::mem::take(&mut rest[side.index()]);
+                    if !bytes.is_empty() {
+                        self.data(info, side, &bytes, now, false, env);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn is_tcp(info: &FlowInfo) -> bool {
+    info.key.transport() == Transport::TCP
+}
+
+/// A stream around a parser of protocol `n`, used before if there is one.
+fn stream(n: usize, env: &mut Env<'_>) -> Box<Stream> {
+    env.spare[n].pop().unwrap_or_else(|| Box::new(Stream::new(env.protocols.all[n].make())))
+}
+
+/// Streams of one protocol kept for reuse.
+const KEEP_STREAMS: usize = 1024;
+
+fn give_back(n: usize, stream: Box<Stream>, env: &mut Env<'_>) {
+    if env.spare[n].len() < KEEP_STREAMS {
+        env.spare[n].push(stream);
+    }
+}
+
+fn with<T>(
+    n: usize,
+    info: &mut FlowInfo,
+    wake: &mut Option<Time>,
+    now: Time,
+    env: &mut Env<'_>,
+    f: impl FnOnce(&mut Cx<'_>) -> T,
+) -> T {
+    let factory = &env.protocols.all[n];
+    let mut cx = Cx {
+        now,
+        clock: env.clock,
+        flow: info,
+        budget: env.budget,
+        counters: env.counters,
+        spec: factory.spec(),
+        common: factory.common(),
+        sink: env.sink,
+        expected: env.expected,
+        wake: *wake,
+    };
+    let out = f(&mut cx);
+    *wake = cx.wake;
+    out
+}

@@ -1,0 +1,48 @@
+//! From a configuration to what shards need.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use wirebeat_model::Schema;
+
+use crate::app::Protocols;
+use crate::config::{self, Config};
+use crate::flows;
+use crate::shard::{FlowSettings, Settings};
+
+/// Flows kept open by all shards together.
+pub const MAX_FLOWS: usize = 1_000_000;
+
+/// Installs the schema of the whole program: every field of every room.
+pub fn schema() -> &'static Schema {
+    let mut lists = wirebeat_proto::fields();
+    lists.push(flows::FIELDS);
+    Schema::install(&lists)
+}
+
+/// What `shards` shards share. `local`: this host's addresses, none when a capture is read. `source` names the sensor.
+pub fn settings(
+    config: &Config,
+    shards: usize,
+    local: Vec<IpAddr>,
+    source: u64,
+    several_devices: bool,
+) -> Arc<Settings> {
+    let internal = config.internal_networks.clone();
+    Arc::new(Settings {
+        protocols: Protocols::new(config.protocols.clone(), config.detect),
+        flows: FlowSettings {
+            enabled: config.flows.enabled,
+            timeout: config.flows.timeout,
+            period: config.flows.period,
+            delta: config.flows.delta,
+            tags: config.flows.tags.clone(),
+        },
+        direction: Box::new(move |from, to| config::direction(from, to, &local, &internal)),
+        memory: config.memory / shards,
+        max_flows: MAX_FLOWS / shards,
+        source,
+        several_devices,
+        ignore_outgoing: config.ignore_outgoing,
+    })
+}
