@@ -7,4 +7,5 @@ pub mod file;
 pub mod filter;
 pub mod live;
 mod netlink;
+mod ring;
 mod sys;

@@ -1,8 +1,9 @@
 //! System calls as safe functions: sockets, options, poll, eventfd. All `unsafe` but the ring's memory is here.
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use libc::{c_int, c_void, socklen_t};
@@ -126,24 +127,29 @@ pub(crate) fn poll2(
 
 /// A descriptor that becomes readable for ever once raised, to end waits in other threads.
 #[derive(Clone, Debug)]
-pub(crate) struct Signal(Arc<OwnedFd>);
+pub(crate) struct Signal(Arc<(OwnedFd, AtomicBool)>);
 
 impl Signal {
     pub(crate) fn new() -> io::Result<Self> {
         // SAFETY: no pointers are passed.
         let fd = check(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })?;
         // SAFETY: the descriptor is new and nobody else has it.
-        Ok(Self(Arc::new(unsafe { OwnedFd::from_raw_fd(fd) })))
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        Ok(Self(Arc::new((fd, AtomicBool::new(false)))))
     }
 
     pub(crate) fn raise(&self) {
+        self.0.1.store(true, Ordering::Release);
         let one = 1u64.to_ne_bytes();
         // SAFETY: the pointer and the length describe `one`. It cannot fail but for a full counter, which is raised.
-        unsafe { libc::write(self.0.as_raw_fd(), one.as_ptr().cast(), one.len()) };
+        unsafe { libc::write(self.0.0.as_raw_fd(), one.as_ptr().cast(), one.len()) };
+    }
+
+    pub(crate) fn is_raised(&self) -> bool {
+        self.0.1.load(Ordering::Acquire)
     }
 
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
-        use std::os::fd::AsFd;
-        self.0.as_fd()
+        self.0.0.as_fd()
     }
 }

@@ -11,15 +11,15 @@ use super::bpf::{
 use super::expr::{End, Expr, Net, Test, Transports};
 
 /// Cell: the EtherType behind the tags.
-const TYPE: u32 = 0;
+pub(crate) const TYPE: u32 = 0;
 /// Cell: how far behind the kernel's network header the real one is (0, 4 or 8).
-const BASE: u32 = 1;
+pub(crate) const BASE: u32 = 1;
 /// Cell: the first tag found in the frame, or [`NO_TAG`].
 const TAG: u32 = 2;
 const NO_TAG: u32 = 0x1_0000;
 
-const IPV4: u32 = 0x0800;
-const IPV6: u32 = 0x86dd;
+pub(crate) const IPV4: u32 = 0x0800;
+pub(crate) const IPV6: u32 = 0x86dd;
 /// IPv6 fragment header (RFC 8200 section 4.5).
 const FRAGMENT: u32 = 44;
 

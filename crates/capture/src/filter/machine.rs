@@ -154,7 +154,7 @@ fn execute(program: &[Insn], view: &View<'_>) -> Option<u32> {
                 };
                 at += usize::from(if holds { i.jt } else { i.jf });
             }
-            RET => return Some(i.k),
+            RET => return Some(if i.code & 0x18 == 0x10 { a } else { i.k }),
             MISC => match i.code & 0xf8 {
                 TAX => x = a,
                 TXA => a = x,

@@ -1,0 +1,289 @@
+//! The two programs that the kernel runs for each frame: which shard, and whether at all.
+
+use std::net::IpAddr;
+
+use super::Exclusion;
+use crate::filter::Filter;
+use crate::filter::bpf::{
+    ABS, AD_IFINDEX, AD_PKTTYPE, ADD, ALU, AND, B, Builder, H, IND, Insn, JEQ, JGT, JSET, LD, LDX, LSH, MEM,
+    MISC, MUL, NET, RET, RSH, ST, TAX, TXA, W, X, XOR,
+};
+use crate::filter::compile::{self, BASE, IPV4, IPV6, TYPE};
+use crate::filter::expr::{End, Expr, Net, Test, Transports};
+
+/// `PACKET_OUTGOING` of linux/if_packet.h.
+const OUTGOING: u32 = 4;
+
+// Cells; 0 to 2 are the prologue's.
+const FROM: u32 = 4;
+const TO: u32 = 5;
+const FROM_PORT: u32 = 6;
+
+/// `FlowKey::shard_hash` of the outermost IP packet, which the kernel takes modulo the number of sockets.
+///
+/// Differs from it only where the kernel cannot look: tunnels, IPv6 extension headers and fragments (by addresses),
+/// more than three VLAN tags, IPv4 addresses mapped into IPv6 headers. Such frames are handed on in user space.
+pub(crate) fn shard_program() -> Option<Vec<Insn>> {
+    let mut b = Builder::default();
+    let (v6, ports, plain, done) = (b.label(), b.label(), b.label(), b.label());
+    compile::prologue(&mut b);
+
+    b.op(LDX | MEM, BASE);
+    b.op(LD | MEM, TYPE);
+    b.jump_unless(JEQ, IPV4, v6);
+    b.op(LD | W | IND, NET.wrapping_add(12));
+    b.op(ST, FROM);
+    b.op(LD | W | IND, NET.wrapping_add(16));
+    b.op(ST, TO);
+    b.op(LD | B | IND, NET.wrapping_add(9));
+    let v4_ports = b.label();
+    b.jump_if(JEQ, 6, v4_ports);
+    b.jump_unless(JEQ, 17, plain);
+    b.here(v4_ports);
+    b.op(LD | H | IND, NET.wrapping_add(6));
+    b.jump_if(JSET, 0x1fff, plain);
+    b.op(LD | B | IND, NET);
+    b.op(ALU | AND, 0x0f);
+    b.op(ALU | LSH, 2);
+    b.op(ALU | ADD | X, 0);
+    b.op(MISC | TAX, 0);
+    b.goto(ports);
+
+    b.here(v6);
+    let other = b.label();
+    b.jump_unless(JEQ, IPV6, other);
+    for (cell, at) in [(FROM, 8), (TO, 24)] {
+        b.op(LD | W | IND, NET.wrapping_add(at));
+        b.op(ST, cell);
+        for word in 1..4 {
+            b.op(LD | W | IND, NET.wrapping_add(at + 4 * word));
+            b.op(LDX | MEM, cell);
+            b.op(ALU | XOR | X, 0);
+            b.op(ST, cell);
+            b.op(LDX | MEM, BASE);
+        }
+    }
+    b.op(LD | B | IND, NET.wrapping_add(6));
+    let v6_ports = b.label();
+    b.jump_if(JEQ, 6, v6_ports);
+    b.jump_unless(JEQ, 17, plain);
+    b.here(v6_ports);
+    b.op(MISC | TXA, 0);
+    b.op(ALU | ADD, 40);
+    b.op(MISC | TAX, 0);
+
+    // The endpoint with the higher port decides, both when they are equal.
+    b.here(ports);
+    let (from_higher, to_higher, equal) = (b.label(), b.label(), b.label());
+    b.op(LD | H | IND, NET);
+    b.op(ST, FROM_PORT);
+    b.op(LD | H | IND, NET.wrapping_add(2));
+    b.op(LDX | MEM, FROM_PORT);
+    b.jump_if(JGT | X, 0, to_higher);
+    b.jump(JEQ | X, 0, equal, from_higher);
+    b.here(from_higher);
+    b.op(LD | MEM, FROM_PORT);
+    b.op(ALU | MUL, 0x1_0001);
+    b.op(LDX | MEM, FROM);
+    b.op(ALU | XOR | X, 0);
+    b.goto(done);
+    b.here(equal);
+    b.op(ALU | MUL, 0x1_0001);
+    b.op(LDX | MEM, FROM);
+    b.op(ALU | XOR | X, 0);
+    b.op(LDX | MEM, TO);
+    b.op(ALU | XOR | X, 0);
+    b.goto(done);
+    b.here(to_higher);
+    b.op(ALU | MUL, 0x1_0001);
+    b.op(LDX | MEM, TO);
+    b.op(ALU | XOR | X, 0);
+    b.goto(done);
+
+    b.here(plain);
+    b.op(LD | MEM, FROM);
+    b.op(LDX | MEM, TO);
+    b.op(ALU | XOR | X, 0);
+    b.here(done);
+    b.op(ALU | MUL, 0x9e37_79b1);
+    b.op(ALU | RSH, 16);
+    b.op(RET | 0x10, 0); // the accumulator
+    b.here(other);
+    b.op(RET, 0);
+    b.assemble()
+}
+
+/// What a socket lets through.
+pub(crate) struct Wanted<'a> {
+    /// Interface indexes.
+    pub(crate) devices: &'a [u32],
+    /// Those of them that are loopback.
+    pub(crate) loopback: &'a [u32],
+    pub(crate) exclude: &'a [Exclusion],
+    pub(crate) filter: Option<&'a Filter>,
+    pub(crate) snaplen: u32,
+}
+
+/// The socket filter: device, then direction on loopback, then our own traffic, then the user's filter.
+///
+/// `None` when it would be longer than the kernel takes.
+pub(crate) fn socket_program(wanted: &Wanted<'_>) -> Option<Vec<Insn>> {
+    let mut b = Builder::default();
+    let (yes, no, chosen) = (b.label(), b.label(), b.label());
+    let ranges = |list: &[u32]| compile::merged(&list.iter().map(|n| (*n, *n)).collect::<Vec<_>>());
+    let (devices, loopback) = (ranges(wanted.devices), ranges(wanted.loopback));
+    b.op(LD | W | ABS, AD_IFINDEX);
+    compile::member(&mut b, &devices, chosen, no);
+    b.here(chosen);
+    if !loopback.is_empty() {
+        // A frame on loopback goes out and comes in again: one copy is enough.
+        let (is_loopback, next) = (b.label(), b.label());
+        compile::member(&mut b, &loopback, is_loopback, next);
+        b.here(is_loopback);
+        b.op(LD | W | ABS, AD_PKTTYPE);
+        b.jump_if(JEQ, OUTGOING, no);
+        b.here(next);
+    }
+    if !wanted.exclude.is_empty() || wanted.filter.is_some() {
+        compile::prologue(&mut b);
+    }
+    let local =
+        wanted.exclude.iter().filter(|e| e.address.is_none()).map(|e| (e.port, e.port)).collect::<Vec<_>>();
+    if !local.is_empty() && !loopback.is_empty() {
+        let (is_loopback, next) = (b.label(), b.label());
+        b.op(LD | W | ABS, AD_IFINDEX);
+        compile::member(&mut b, &loopback, is_loopback, next);
+        b.here(is_loopback);
+        let ours = Expr::Test(Test::Port { transports: TCP_UDP, end: End::Either, ranges: local });
+        compile::condition(&mut b, &ours, no, next);
+        b.here(next);
+    }
+    for exclusion in wanted.exclude {
+        if let Some(address) = exclusion.address {
+            let next = b.label();
+            compile::condition(&mut b, &endpoint(address, exclusion.port), no, next);
+            b.here(next);
+        }
+    }
+    if let Some(filter) = wanted.filter {
+        compile::condition(&mut b, filter.expr(), yes, no);
+    }
+    b.here(yes);
+    b.op(RET, wanted.snaplen);
+    b.here(no);
+    b.op(RET, 0);
+    b.assemble()
+}
+
+const TCP_UDP: Transports = Transports { tcp: true, udp: true, sctp: false };
+
+/// Either end is this address and port.
+fn endpoint(address: IpAddr, port: u16) -> Expr {
+    let end_is = |end| {
+        let host = match address {
+            IpAddr::V4(v4) => Test::V4 { net: Net::V4, end, address: v4.to_bits(), mask: u32::MAX },
+            IpAddr::V6(v6) => Test::V6 { end, address: v6.to_bits(), mask: u128::MAX },
+        };
+        let port = Test::Port { transports: TCP_UDP, end, ranges: vec![(port, port)] };
+        Expr::Test(host).and(Expr::Test(port))
+    };
+    end_is(End::Src).or(end_is(End::Dst))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use wirebeat_model::{Endpoint, FlowKey, Frame, LinkType, Time, Transport};
+
+    use super::*;
+    use crate::filter::machine;
+
+    fn frame(data: &[u8]) -> Frame<'_> {
+        Frame {
+            time: Time(0),
+            link: LinkType::Ethernet,
+            device: 3,
+            wire_len: data.len() as u32,
+            vlan: None,
+            data,
+        }
+    }
+
+    fn ethernet(tags: usize, kind: u16, packet: &[u8]) -> Vec<u8> {
+        let tags = [0x81, 0, 0, 5].repeat(tags);
+        [&[0; 12][..], &tags, &kind.to_be_bytes(), packet].concat()
+    }
+
+    proptest! {
+        #[test]
+        fn the_program_computes_the_shard_hash(
+            from in any::<[u8; 16]>(), to in any::<[u8; 16]>(), ports in any::<(u16, u16)>(), same in any::<bool>(),
+            protocol in prop::sample::select(vec![1u8, 6, 17, 58, 47, 132]), options in 0u8..11, v4: bool, tags in 0usize..4,
+        ) {
+            let ports = if same { (ports.0, ports.0) } else { ports };
+            let l4 = [ports.0.to_be_bytes(), ports.1.to_be_bytes()].concat();
+            let transport = Transport(protocol);
+            let key_ports = if transport.has_ports() { ports } else { (0, 0) };
+            let (packet, kind, a, b) = if v4 {
+                let mut ip = vec![0; 20 + 4 * usize::from(options)];
+                ip[0] = 0x45 + options;
+                ip[9] = protocol;
+                ip[12..16].copy_from_slice(&from[..4]);
+                ip[16..20].copy_from_slice(&to[..4]);
+                let a = Endpoint::v4(from[..4].try_into().unwrap(), key_ports.0);
+                ([ip, l4].concat(), 0x0800, a, Endpoint::v4(to[..4].try_into().unwrap(), key_ports.1))
+            } else {
+                let mut ip = vec![0; 40];
+                ip[0] = 0x60;
+                ip[6] = protocol;
+                ip[8..24].copy_from_slice(&from);
+                ip[24..40].copy_from_slice(&to);
+                ([ip, l4].concat(), 0x86dd, Endpoint::v6(from, key_ports.0), Endpoint::v6(to, key_ports.1))
+            };
+            let key = FlowKey::new(a, b, transport, 0).0;
+            let program = shard_program().unwrap();
+            let data = ethernet(tags, kind, &packet);
+            prop_assert_eq!(machine::run(&program, &frame(&data)), key.shard_hash());
+            // Short frames end the program, whatever it was doing.
+            for cut in 0..data.len() {
+                machine::run(&program, &frame(&data[..cut]));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_ip_goes_to_the_first_shard() {
+        let program = shard_program().unwrap();
+        assert_eq!(machine::run(&program, &frame(&ethernet(0, 0x0806, &[1; 28]))), 0);
+    }
+
+    #[test]
+    fn devices_exclusions_and_snap_length() {
+        let wanted = |devices: &'static [u32], exclude: &'static [Exclusion]| Wanted {
+            devices,
+            loopback: &[3],
+            exclude,
+            filter: None,
+            snaplen: 96,
+        };
+        let mut ip = vec![0; 28];
+        (ip[0], ip[9]) = (0x45, 17);
+        ip[12..16].copy_from_slice(&[10, 0, 0, 1]);
+        ip[22..24].copy_from_slice(&53u16.to_be_bytes());
+        let data = ethernet(1, 0x0800, &ip);
+        let run = |w: Wanted<'_>| machine::run(&socket_program(&w).unwrap(), &frame(&data));
+        assert_eq!(run(wanted(&[1, 2, 3, 9], &[])), 96);
+        assert_eq!(run(wanted(&[1, 2, 4, 9, 12, 20, 30], &[])), 0);
+        assert_eq!(run(wanted(&[], &[])), 0);
+        assert_eq!(run(wanted(&[3], &[Exclusion { address: None, port: 53 }])), 0);
+        assert_eq!(run(wanted(&[3], &[Exclusion { address: None, port: 54 }])), 96);
+        let at = |a: [u8; 4], port| Exclusion { address: Some(IpAddr::from(a)), port };
+        for (exclusion, result) in
+            [(at([10, 0, 0, 1], 53), 96), (at([10, 0, 0, 1], 0), 0), (at([0; 4], 53), 0)]
+        {
+            let exclude = [exclusion];
+            let w = Wanted { devices: &[3], loopback: &[], exclude: &exclude, filter: None, snaplen: 96 };
+            assert_eq!(run(w), result, "{exclusion:?}");
+        }
+    }
+}
