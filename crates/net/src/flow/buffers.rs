@@ -6,6 +6,7 @@
 pub struct Buffers {
     free: [Vec<Vec<u8>>; CLASSES],
     idle: usize,
+    #[expect(clippy::vec_box, reason = "they are lent as boxes")]
     held: Vec<Box<super::tcp::Held>>,
 }
 
@@ -64,8 +65,9 @@ impl Buffers {
         self.held.pop().unwrap_or_default()
     }
 
-    pub(super) fn give_held(&mut self, held: Box<super::tcp::Held>) {
+    pub(super) fn give_held(&mut self, mut held: Box<super::tcp::Held>) {
         if self.held.len() < HELD_MAX {
+            held.reset();
             self.held.push(held);
         }
     }
