@@ -76,7 +76,8 @@ impl Process {
 
     /// Sends a signal by name.
     pub(crate) fn signal(&self, signal: &str) {
-        let _ = Command::new("kill").args(["-s", signal, &self.pid().to_string()]).status();
+        // The shell's own kill: the program of that name is not everywhere.
+        let _ = Command::new("bash").args(["-c", &format!("kill -s {signal} {}", self.pid())]).status();
     }
 
     /// SIGTERM, then at most the time limit for the end.

@@ -174,6 +174,12 @@ impl Stage {
         let _ = writeln!(self.settings, "{}", text.trim());
     }
 
+    /// Sets one of the kernel's settings (`net/ipv4/ip_forward`) in the server's namespace.
+    pub(crate) fn server_setting(&self, name: &str, value: u32) {
+        let script = format!("echo {value} > /proc/sys/{name}");
+        lab::run(self.server.command("bash").args(["-c", &script]));
+    }
+
     /// Starts tcpdump; what comes before is not in the capture.
     pub(crate) fn record(&mut self) {
         self.sniffer = Some(Sniffer::start(&self.client, "eth0", &[self.filter]));

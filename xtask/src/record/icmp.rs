@@ -63,9 +63,9 @@ fn ping6(stage: &mut Stage) {
 
 fn unanswered(stage: &mut Stage) {
     start(stage);
-    stage.server.command("sysctl").args(["-qw", "net.ipv4.icmp_echo_ignore_all=1"]).status().ok();
+    stage.server_setting("net/ipv4/icmp_echo_ignore_all", 1);
     stage.client(&format!("ping -n -c 3 -i 0.2 -W 1 {SERVER} || true"));
-    stage.server.command("sysctl").args(["-qw", "net.ipv4.icmp_echo_ignore_all=0"]).status().ok();
+    stage.server_setting("net/ipv4/icmp_echo_ignore_all", 0);
     stage.client(&format!("ping -n -c 2 -i 0.2 -W 1 {SERVER}"));
     stage.settings("net.ipv4.icmp_echo_ignore_all=1 for the first three");
     stage.expect("icmp 5, answered 2");
@@ -91,7 +91,7 @@ fn unreachable(stage: &mut Stage) {
 
 fn expired(stage: &mut Stage) {
     start(stage);
-    stage.server.command("sysctl").args(["-qw", "net.ipv4.ip_forward=1"]).status().ok();
+    stage.server_setting("net/ipv4/ip_forward", 1);
     stage.server.ip("route add 203.0.113.0/24 dev lo");
     stage.client.ip(&format!("route add 203.0.113.0/24 via {SERVER}"));
     stage.settings("net.ipv4.ip_forward=1, route to 203.0.113.0/24 by way of the server");
