@@ -37,6 +37,7 @@ macro_rules! protocols {
 }
 
 protocols! {
+    icmp::Icmp,
     dns::Dns,
 }
 
