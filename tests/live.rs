@@ -116,5 +116,15 @@ fn ping() {
     for address in [SERVER, "2001:db8::1"] {
         lab::run(there.command("ping").args(["-n", "-c", "5", "-i", "0.2", address]));
     }
-    counted(&wirebeat.stop(), "icmp", 10);
+    let events = wirebeat.stop();
+    // Beside the echoes there may be neighbour discovery.
+    let echoes: Vec<_> = events
+        .of("icmp")
+        .into_iter()
+        .filter(|event| field(event, "icmp.request.message") == "EchoRequest")
+        .collect();
+    assert_eq!(echoes.len(), 10, "{echoes:?}");
+    for event in echoes {
+        assert_eq!(field(event, "icmp.response.message"), "EchoReply", "{event}");
+    }
 }

@@ -18,8 +18,14 @@ impl Namespace {
         let name = format!("wb{}-{}-{label}", std::process::id(), serial());
         run(Command::new("ip").args(["netns", "add", &name]));
         let undo = Undo::new(&end(&name));
-        run(Command::new("ip").args(["-n", &name, "link", "set", "lo", "up"]));
-        Self { name, _undo: undo }
+        let namespace = Self { name, _undo: undo };
+        namespace.ip("link set lo up");
+        // Less chatter of the kernel's own: no asking for routers, no asking whether an address is taken.
+        for setting in ["router_solicitations", "accept_dad"] {
+            let script = format!("echo 0 > /proc/sys/net/ipv6/conf/default/{setting} || true");
+            run(namespace.command("bash").args(["-c", &script]));
+        }
+        namespace
     }
 
     pub(crate) fn name(&self) -> &str {

@@ -213,7 +213,8 @@ impl Stage {
         let _ = writeln!(self.counted, "{}", text.trim_end());
     }
 
-    /// A line of what a decoder has to find, such as `http 3`.
+    /// A line of what a decoder has to find. `tests/recordings.rs` understands `http 3` at its beginning (so many
+    /// events of that type) and `nowhere TEXT` (a secret); the rest is for people.
     pub(crate) fn expect(&mut self, line: &str) {
         let _ = writeln!(self.expected, "{line}");
     }

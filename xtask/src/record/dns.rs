@@ -35,7 +35,7 @@ pub(crate) const RECORDINGS: &[Recording] = &[
 
 const fn recording(name: &'static str, about: &'static str, make: fn(&mut Stage)) -> Recording {
     // Fragments after the first have no ports: let all through.
-    Recording { name, about, filter: "ip or ip6", make }
+    Recording { name, about, filter: "ip or (ip6 and (udp or tcp))", make }
 }
 
 const ZONE: &str = r#"$TTL 300

@@ -215,7 +215,7 @@ fn pubsub(stage: &mut Stage) {
         stage,
         &[],
         &[
-            "redis: PUBLISH 20, SUBSCRIBE 2, UNSUBSCRIBE 1, HELLO 1, GET 1; each subscriber is sent 20 messages",
+            "redis 25: PUBLISH 20, SUBSCRIBE 2, UNSUBSCRIBE 1, HELLO 1, GET 1; each subscriber is sent 20 messages",
         ],
     );
 }
@@ -252,7 +252,7 @@ fn auth(stage: &mut Stage) {
         &[
             "redis 12: 10 of the script, and before them two COMMAND that redis-cli asks by itself (errors)",
             "errors 4: the two, NOAUTH, WRONGPASS",
-            "no event may hold the text secret-of-",
+            "nowhere secret-of-",
         ],
     );
 }
@@ -286,6 +286,7 @@ fn monitor(stage: &mut Stage) {
         stage,
         &[],
         &[
+            "redis 12",
             "first connection: MONITOR answered OK, then three lines that answer nothing; three SETs on connections of their own",
             "last connection: 8 requests, 5 of them without an answer (SKIP and what follows it, OFF and the two SETs)",
         ],
