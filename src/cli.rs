@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-const EXIT_CODES: &str = "Exit codes: 0 fine, 1 something failed, 2 a mistake in the command line or the configuration.";
+const EXIT_CODES: &str =
+    "Exit codes: 0 fine, 1 something failed, 2 a mistake in the command line or the configuration.";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -120,9 +121,11 @@ pub struct PacketbeatArgs {
 
 /// Options of `read`.
 #[derive(Args, Clone, Debug, Default)]
-#[command(after_help = "The same files give the same events, byte for byte, with any number of shards; times are the packets'.\n\n\
+#[command(
+    after_help = "The same files give the same events, byte for byte, with any number of shards; times are the packets'.\n\n\
 Examples:\n  wirebeat read a.pcap b.pcapng.zst -o events.ndjson\n  tcpdump -w - -i eth0 | wirebeat read -\n\n\
-Exit codes: 0 fine, 1 something failed, 2 a mistake in the command line or the configuration.")]
+Exit codes: 0 fine, 1 something failed, 2 a mistake in the command line or the configuration."
+)]
 pub struct ReadArgs {
     /// Captures; - is standard input
     #[arg(value_name = "FILE", required = true)]
@@ -354,7 +357,10 @@ mod tests {
 
     #[test]
     fn run_is_the_default() {
-        for args in [&["-i", "lo,eth0", "-o", "x", "--shards", "2", "--duration", "1m"][..], &["run", "-i", "lo", "-i", "eth0", "-o", "x", "--shards", "2", "--duration", "60"]] {
+        for args in [
+            &["-i", "lo,eth0", "-o", "x", "--shards", "2", "--duration", "1m"][..],
+            &["run", "-i", "lo", "-i", "eth0", "-o", "x", "--shards", "2", "--duration", "60"],
+        ] {
             let Ok(Action::Run(run)) = action(args) else { panic!("{args:?}") };
             assert_eq!(run.interface, ["lo", "eth0"]);
             assert_eq!(run.output.output, Some(PathBuf::from("x")));
@@ -367,8 +373,22 @@ mod tests {
     #[test]
     fn every_option() {
         let Ok(Action::Run(run)) = action(&[
-            "run", "-c", "p.yml", "-E", "a=1", "-E", "b=2", "--redact", "off", "-e", "-o", "x", "--rotate-size", "1MB",
-            "--rotate-count", "3",
+            "run",
+            "-c",
+            "p.yml",
+            "-E",
+            "a=1",
+            "-E",
+            "b=2",
+            "--redact",
+            "off",
+            "-e",
+            "-o",
+            "x",
+            "--rotate-size",
+            "1MB",
+            "--rotate-count",
+            "3",
         ]) else {
             panic!()
         };
@@ -376,10 +396,17 @@ mod tests {
         assert_eq!(run.set, ["a=1", "b=2"]);
         assert_eq!(run.redact.map(bool::from), Some(false));
         assert_eq!((run.output.rotate_size, run.output.rotate_count), (Some(1 << 20), Some(3)));
-        let Ok(Action::Read(read)) = action(&["read", "a", "-", "-o", "-", "--shards", "4", "--redact", "on"]) else { panic!() };
+        let Ok(Action::Read(read)) =
+            action(&["read", "a", "-", "-o", "-", "--shards", "4", "--redact", "on"])
+        else {
+            panic!()
+        };
         assert_eq!(read.files, [PathBuf::from("a"), PathBuf::from("-")]);
         assert_eq!((read.shards, read.redact), (Some(4), Some(Switch::On)));
-        assert!(matches!(action(&["devices", "--format", "json"]), Ok(Action::Devices(DevicesArgs { format: Format::Json }))));
+        assert!(matches!(
+            action(&["devices", "--format", "json"]),
+            Ok(Action::Devices(DevicesArgs { format: Format::Json }))
+        ));
         assert!(matches!(
             action(&["fields", "--format", "markdown"]),
             Ok(Action::Fields(FieldsArgs { format: FieldsFormat::Markdown }))
@@ -397,7 +424,12 @@ mod tests {
         assert!(matches!(action(&["-I", "x.pcap", "-i", "lo"]), Ok(Action::Hint(_))));
         let Ok(Action::Check(check)) = action(&["test", "config", "-c", "x.yml", "-e"]) else { panic!() };
         assert_eq!(check.path(), Some(std::path::Path::new("x.yml")));
-        for args in [&["test", "output"][..], &["export", "config"], &["setup", "--dashboards"], &["keystore", "list"]] {
+        for args in [
+            &["test", "output"][..],
+            &["export", "config"],
+            &["setup", "--dashboards"],
+            &["keystore", "list"],
+        ] {
             assert!(matches!(action(args), Ok(Action::Hint(_))), "{args:?}");
         }
     }

@@ -78,14 +78,19 @@ fn markdown(fields: &[&Field]) -> String {
          Types are Elasticsearch's. A field of class *payload* holds content of the conversation; one of class *secret* may\n\
          hold a password, a key or a session, and is masked while redaction is on.\n",
     );
+    let (own, objects): (Vec<&Field>, Vec<&Field>) = fields.iter().partition(|f| !f.name().contains('.'));
     let mut group = None;
-    for f in fields {
-        let head = f.name().split('.').next().unwrap_or_default();
-        let head = if head == f.name() { "The event itself" } else { head };
-        if group != Some(head) {
-            group = Some(head);
-            let title = if head.contains(' ') { head.to_owned() } else { format!("`{head}`") };
-            let _ = write!(out, "\n## {title}\n\n| Field | Type | Unit | Class | Meaning |\n|---|---|---|---|---|\n");
+    for f in own.into_iter().chain(objects) {
+        let title = match f.name().split_once('.') {
+            Some((object, _)) => format!("`{object}`"),
+            None => "The event itself".to_owned(),
+        };
+        if group.as_ref() != Some(&title) {
+            let _ = write!(
+                out,
+                "\n## {title}\n\n| Field | Type | Unit | Class | Meaning |\n|---|---|---|---|---|\n"
+            );
+            group = Some(title);
         }
         let (kind, unit, class) = (f.kind().es_type(), unit(f), class(f));
         let _ = writeln!(out, "| `{}` | {kind} | {unit} | {class} | {} |", f.name(), cell(f.doc()));
@@ -103,7 +108,10 @@ mod tests {
         let list = [&ecs::QUERY, &ecs::SOURCE_BYTES];
         let text = text(&list);
         assert!(text.starts_with("FIELD         TYPE"), "{text}");
-        assert!(text.contains("query         keyword             payload  The request in one line.\n"), "{text}");
+        assert!(
+            text.contains("query         keyword             payload  The request in one line.\n"),
+            "{text}"
+        );
         let parsed: serde_json::Value = serde_json::from_str(&json(&list)).unwrap();
         assert_eq!(parsed[0]["class"], "payload");
         assert_eq!(parsed[0].get("unit"), None);

@@ -22,7 +22,13 @@ pub struct Flows {
 }
 
 /// Reads `flows`. As in Packetbeat a section without any key means that there are none.
-pub(super) fn read(path: &str, item: Option<&Item>, packetbeat: bool, tags: &[String], report: &mut Report) -> Flows {
+pub(super) fn read(
+    path: &str,
+    item: Option<&Item>,
+    packetbeat: bool,
+    tags: &[String],
+    report: &mut Report,
+) -> Flows {
     let mut section = Section::new(path, item, report);
     let mut flows = keys(&mut section, packetbeat);
     section.finish();
@@ -33,14 +39,22 @@ pub(super) fn read(path: &str, item: Option<&Item>, packetbeat: bool, tags: &[St
 
 /// The keys; what is read here is also the reference.
 pub(super) fn keys(section: &mut Section<'_>, packetbeat: bool) -> Flows {
-    let enabled = section.bool("enabled", true, "Whether flows are reported. In a packetbeat.yml only if the section has a key.");
+    let enabled = section.bool(
+        "enabled",
+        true,
+        "Whether flows are reported. In a packetbeat.yml only if the section has a key.",
+    );
     let timeout = Duration::from_secs(30);
     let timeout = positive(section, "timeout", timeout, "After how long without a packet a flow is over.");
     let doc = "How often a flow that goes on is reported; -1: only when it is over.";
     let period = section.signed_duration("period", Some(Duration::from_secs(10)), doc);
     if period == Some(Duration::ZERO) {
         let pos = section.pos("period").unwrap_or_default();
-        section.error(pos, "period", "expected a duration longer than nothing, or -1 for reports only when a flow is over");
+        section.error(
+            pos,
+            "period",
+            "expected a duration longer than nothing, or -1 for reports only when a flow is over",
+        );
     }
     let doc = "Count since the last report of the flow. Without a configuration on; in a packetbeat.yml off, as in Packetbeat: \
                each report counts from the beginning.";

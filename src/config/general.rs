@@ -70,7 +70,11 @@ pub(super) fn own_keys(section: &mut Section<'_>) -> Own {
     let doc = "Mask passwords, keys, cookies and log-ins: on, off, or default (on without a configuration; with a \
                packetbeat.yml its own keys decide).";
     let redact = redact(section, doc);
-    let memory = section.bytes("memory", 256 << 20, "The most memory that captured bytes may take, of all flows together.");
+    let memory = section.bytes(
+        "memory",
+        256 << 20,
+        "The most memory that captured bytes may take, of all flows together.",
+    );
     if memory < 1 << 20 {
         let pos = section.pos("memory").unwrap_or_default();
         section.error(pos, "memory", "expected at least 1MiB");
@@ -93,7 +97,9 @@ pub(super) fn own_keys(section: &mut Section<'_>) -> Own {
 }
 
 fn redact(section: &mut Section<'_>, doc: &'static str) -> Redact {
-    let Some(item) = section.raw("redact", "on, off or default", "default", doc) else { return Redact::Default };
+    let Some(item) = section.raw("redact", "on, off or default", "default", doc) else {
+        return Redact::Default;
+    };
     match tree::text(&item.node).unwrap_or_default().to_ascii_lowercase().as_str() {
         "on" | "true" | "yes" => Redact::On,
         "off" | "false" | "no" => Redact::Off,
@@ -131,7 +137,16 @@ pub(super) struct Top {
 
 /// Sections that other rooms of this folder read, or that are read by [`top`] itself.
 const READ: [&str; 11] = [
-    "packetbeat", "wirebeat", "interfaces", "flows", "protocols", "tags", "timestamp", "ignore_outgoing", "output", "shipper",
+    "packetbeat",
+    "wirebeat",
+    "interfaces",
+    "flows",
+    "protocols",
+    "tags",
+    "timestamp",
+    "ignore_outgoing",
+    "output",
+    "shipper",
     "capture",
 ];
 
@@ -192,7 +207,8 @@ pub(super) fn top(root: &Item, report: &mut Report) -> Top {
             Some((_, text)) => warn(report, *pos, key, *text),
             None => {
                 let names = READ.iter().copied().chain(NOT_YET.iter().map(|(name, _)| *name));
-                let hint = suggest(key, names).map_or(String::new(), |near| format!("; did you mean {near}?"));
+                let hint =
+                    suggest(key, names).map_or(String::new(), |near| format!("; did you mean {near}?"));
                 warn(report, *pos, key, format!("not known and not used{hint}"));
             }
         }
@@ -214,9 +230,11 @@ pub(super) fn describe_top(section: &mut Section<'_>) {
     section.raw("wirebeat", "a map", "", "What is our own: see below.");
     top_keys(section, &mut Top::default());
     section.raw("output", "a map", "", "`file` and `console`: see below. Others are not honoured yet.");
-    for (name, text) in NOT_YET {
-        section.raw(name, "anything", "", text);
-    }
+}
+
+/// The sections nothing here honours, for the reference.
+pub(super) fn not_yet() -> impl Iterator<Item = &'static str> {
+    NOT_YET.iter().map(|(name, _)| *name)
 }
 
 /// The keys of `output.file`, for the reference.
@@ -231,13 +249,14 @@ fn warn(report: &mut Report, pos: Pos, key: &str, text: impl Into<String>) {
 fn top_keys(section: &mut Section<'_>, top: &mut Top) {
     top.tags = section.strings("tags", &[], "Labels put into `tags` of each event.");
     top.ignore_outgoing = section.bool("ignore_outgoing", false, "Drop events whose direction is egress.");
-    let item = section.raw("timestamp", "a map with precision", "{precision: us}", "`precision` of @timestamp.");
+    let item = section.raw("timestamp", "a map", "", "How times are written: see below.");
     let mut inner = section.sub("timestamp", item);
     top.precision = precision(&mut inner);
     inner.finish();
 }
 
-fn precision(section: &mut Section<'_>) -> Option<Precision> {
+/// The keys of `timestamp`.
+pub(super) fn precision(section: &mut Section<'_>) -> Option<Precision> {
     let words = [
         ("us", Precision::Micro),
         ("ms", Precision::Milli),
@@ -275,7 +294,8 @@ fn outputs(item: Option<&Item>, top: &mut Top, report: &mut Report) {
     for (name, pos, item) in map {
         let path = format!("output.{name}");
         let off = tree::get(Some(item), "enabled").and_then(|(_, i)| tree::text(&i.node));
-        if item.node == Node::Null || off.is_some_and(|text| ["false", "no", "off"].contains(&text.as_str())) {
+        if item.node == Node::Null || off.is_some_and(|text| ["false", "no", "off"].contains(&text.as_str()))
+        {
             continue;
         }
         match name.as_str() {
@@ -290,11 +310,17 @@ fn outputs(item: Option<&Item>, top: &mut Top, report: &mut Report) {
                 section.finish();
             }
             name if OUTPUTS.contains(&name) => {
-                warn(report, *pos, &path, "not honoured yet: nothing is sent there; -o, output.file and output.console write events");
+                warn(
+                    report,
+                    *pos,
+                    &path,
+                    "not honoured yet: nothing is sent there; -o, output.file and output.console write events",
+                );
             }
             name => {
                 let names = OUTPUTS.into_iter().chain(["file", "console"]);
-                let hint = suggest(name, names).map_or(String::new(), |near| format!("; did you mean {near}?"));
+                let hint =
+                    suggest(name, names).map_or(String::new(), |near| format!("; did you mean {near}?"));
                 warn(report, *pos, &path, format!("no output of this name{hint}"));
             }
         }
@@ -308,7 +334,8 @@ pub(super) fn file_keys(section: &mut Section<'_>, pos: Pos) -> FileOutput {
     if path.is_empty() {
         section.error(pos, "path", "expected the directory to write to");
     }
-    let filename = section.string("filename", "packetbeat", "The file's name; older files have a number behind it.");
+    let filename =
+        section.string("filename", "packetbeat", "The file's name; older files have a number behind it.");
     if filename.contains('/') || filename.is_empty() || filename == ".." {
         let pos = section.pos("filename").unwrap_or(pos);
         section.error(pos, "filename", "expected a file's name without a directory");
@@ -337,7 +364,9 @@ fn permissions(section: &mut Section<'_>) -> u32 {
         Ok(mode) if mode <= 0o777 && mode & 0o600 == 0o600 => mode,
         _ => {
             let found = wirebeat_model::config::describe(&item.node);
-            let text = format!("expected permissions with which the owner reads and writes, such as 0600, found {found}");
+            let text = format!(
+                "expected permissions with which the owner reads and writes, such as 0600, found {found}"
+            );
             section.error(item.pos, "permissions", text);
             0o600
         }

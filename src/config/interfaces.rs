@@ -147,7 +147,8 @@ fn sniffer(section: &mut Section<'_>) {
         Some("pcap" | "af_packet") => {}
         Some("pf_ring") => section.warn(item.pos, "type", "pf_ring is no more: af_packet is used"),
         other => {
-            let found = other.map_or_else(|| wirebeat_model::config::describe(&item.node), |t| format!("{t:?}"));
+            let found =
+                other.map_or_else(|| wirebeat_model::config::describe(&item.node), |t| format!("{t:?}"));
             section.error(item.pos, "type", format!("expected pcap or af_packet, found {found}"));
         }
     }
@@ -156,7 +157,7 @@ fn sniffer(section: &mut Section<'_>) {
 fn buffer(section: &mut Section<'_>) -> Option<usize> {
     const DEFAULT: i64 = 30;
     let doc = "Memory of the rings, in MiB.";
-    
+
     let given = section.pos("buffer_size_mb").is_some();
     let mb = section.int("buffer_size_mb", DEFAULT, 1..=65_536, doc);
     usize::try_from(mb).ok().filter(|_| given).map(|mb| mb << 20)

@@ -221,8 +221,10 @@ fn read(
     let config = Config {
         file: path.map(Path::to_owned),
         dialect,
-        bpf_filter: one_filter(&interfaces, section.interfaces.0, report),
-        ignore_outgoing: top.ignore_outgoing | section.ignore_outgoing | interfaces.iter().any(|i| i.ignore_outgoing),
+        bpf_filter: one_filter(&interfaces, section.interfaces.0, place(section.interfaces.1), report),
+        ignore_outgoing: top.ignore_outgoing
+            | section.ignore_outgoing
+            | interfaces.iter().any(|i| i.ignore_outgoing),
         internal_networks,
         interfaces,
         flows,
@@ -238,10 +240,15 @@ fn read(
         warnings: Vec::new(),
     };
     if packetbeat && !config.flows.enabled && config.protocols.is_empty() {
-        let text = "no protocol and no flows: nothing would be reported; without a configuration everything is";
+        let text =
+            "no protocol and no flows: nothing would be reported; without a configuration everything is";
         report.warnings.push(Problem { pos: Pos::default(), key: String::new(), text: text.into() });
     }
     config
+}
+
+fn place(item: Option<&Item>) -> Pos {
+    item.map(|i| i.pos).unwrap_or_default()
 }
 
 fn expand(root: &mut Item, environment: &dyn Fn(&str) -> Option<String>, report: &mut Report) {
@@ -261,7 +268,7 @@ fn expand(root: &mut Item, environment: &dyn Fn(&str) -> Option<String>, report:
 }
 
 /// Devices share one filter here: what passes any of the interfaces' filters.
-fn one_filter(interfaces: &[Interface], path: &str, report: &mut Report) -> Option<String> {
+fn one_filter(interfaces: &[Interface], path: &str, pos: Pos, report: &mut Report) -> Option<String> {
     let mut filters: Vec<&str> = interfaces.iter().filter_map(|i| i.bpf_filter.as_deref()).collect();
     let everywhere = filters.len() == interfaces.len();
     filters.dedup();
@@ -274,7 +281,7 @@ fn one_filter(interfaces: &[Interface], path: &str, report: &mut Report) -> Opti
     } else {
         "devices share one filter here, and one of them has none: everything is taken"
     };
-    report.warnings.push(Problem { pos: Pos::default(), key: format!("{path}.bpf_filter"), text: text.into() });
+    report.warnings.push(Problem { pos, key: format!("{path}.bpf_filter"), text: text.into() });
     everywhere.then(|| filters.iter().map(|f| format!("({f})")).collect::<Vec<_>>().join(" or "))
 }
 

@@ -22,8 +22,9 @@ impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.pos.line > 0 {
             write!(f, "{}:{}:{}: ", self.file, self.pos.line, self.pos.column)?;
-        } else if !self.key.is_empty() && self.pos.column == 0 && self.file.is_empty() {
-            f.write_str("-E: ")?;
+        } else if !self.key.is_empty() {
+            // Only keys set on the command line have no place.
+            f.write_str("-E ")?;
         } else if !self.file.is_empty() {
             write!(f, "{}: ", self.file)?;
         }

@@ -13,8 +13,21 @@ use super::{common, tree};
 
 /// What Packetbeat decodes.
 pub(super) const PACKETBEAT: [&str; 15] = [
-    "amqp", "cassandra", "dhcpv4", "dns", "http", "icmp", "memcache", "mongodb", "mysql", "nfs", "pgsql", "redis", "sip",
-    "thrift", "tls",
+    "amqp",
+    "cassandra",
+    "dhcpv4",
+    "dns",
+    "http",
+    "icmp",
+    "memcache",
+    "mongodb",
+    "mysql",
+    "nfs",
+    "pgsql",
+    "redis",
+    "sip",
+    "thrift",
+    "tls",
 ];
 
 /// How the rest of the configuration bears on protocols.
@@ -37,7 +50,12 @@ struct Given<'a> {
 }
 
 /// Reads `protocols`; what comes out runs, in the order of [`PROTOCOLS`].
-pub(super) fn read(path: &str, item: Option<&Item>, cx: &Context<'_>, report: &mut Report) -> Vec<Arc<dyn Factory>> {
+pub(super) fn read(
+    path: &str,
+    item: Option<&Item>,
+    cx: &Context<'_>,
+    report: &mut Report,
+) -> Vec<Arc<dyn Factory>> {
     let given = sections(path, item, report);
     let mut chosen: Vec<(Pos, Arc<dyn Factory>)> = Vec::new();
     for given in &given {
@@ -81,7 +99,8 @@ fn sections<'a>(path: &str, item: Option<&'a Item>, report: &mut Report) -> Vec<
                 match name {
                     Some(name) => given.push(Given { name, pos: item.pos, item }),
                     None => {
-                        let text = "expected an entry such as {type: http, ports: [80]}, found one without type";
+                        let text =
+                            "expected an entry such as {type: http, ports: [80]}, found one without type";
                         let key = format!("{path}[{i}]");
                         report.errors.push(Problem { pos: item.pos, key, text: text.into() });
                     }
@@ -99,15 +118,17 @@ fn sections<'a>(path: &str, item: Option<&'a Item>, report: &mut Report) -> Vec<
 /// A protocol nothing here decodes.
 fn unknown(path: &str, given: &Given<'_>, report: &mut Report) {
     let key = format!("{path}.{}", given.name);
-    let off = tree::get(Some(given.item), "enabled").is_some_and(|(_, i)| tree::text(&i.node).as_deref() == Some("false"));
+    let off = tree::get(Some(given.item), "enabled")
+        .is_some_and(|(_, i)| tree::text(&i.node).as_deref() == Some("false"));
     let text = if PACKETBEAT.contains(&given.name.as_str()) {
         if off || given.item.node == Node::Null {
             return;
         }
-        "not decoded yet: its traffic is counted in flows only".to_owned()
+        "not decoded yet".to_owned()
     } else {
         let names = PROTOCOLS.iter().map(|e| e.spec.name).chain(PACKETBEAT);
-        let hint = suggest(&given.name, names).map_or(String::new(), |near| format!("; did you mean {near}?"));
+        let hint =
+            suggest(&given.name, names).map_or(String::new(), |near| format!("; did you mean {near}?"));
         format!("no protocol of this name{hint}")
     };
     report.warnings.push(Problem { pos: given.pos, key, text });
@@ -143,7 +164,8 @@ fn configure(
     let path = format!("{path}.{}", entry.spec.name);
     let rules = cx.packetbeat && !cx.detect;
     if rules && given.item.node == Node::Null {
-        let text = "a section without keys is off, as in Packetbeat: write enabled: true or its ports".to_owned();
+        let text =
+            "a section without keys is off, as in Packetbeat: write enabled: true or its ports".to_owned();
         report.warnings.push(Problem { pos: given.pos, key: path, text });
         return None;
     }
@@ -207,9 +229,14 @@ fn one_protocol_per_port(path: &str, chosen: &[(Pos, Arc<dyn Factory>)], report:
             let shared = factory.common().ports.iter().find(|p| other.common().ports.contains(p));
             let (true, Some(port)) = (meet, shared) else { continue };
             // Whichever stands later in the file is the one to correct.
-            let (pos, name, before, line) =
-                if pos.line >= first.line { (*pos, a.name, b.name, first.line) } else { (*first, b.name, a.name, pos.line) };
-            let text = format!("port {port} is taken by {before} (line {line}): one protocol for each port, or wirebeat.detect: true");
+            let (pos, name, before, line) = if pos.line >= first.line {
+                (*pos, a.name, b.name, first.line)
+            } else {
+                (*first, b.name, a.name, pos.line)
+            };
+            let text = format!(
+                "port {port} is taken by {before} (line {line}): one protocol for each port, or wirebeat.detect: true"
+            );
             report.errors.push(Problem { pos, key: format!("{path}.{name}.ports"), text });
         }
     }

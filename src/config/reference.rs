@@ -11,20 +11,39 @@ use super::{describe, dialect, flows, general, interfaces, protocols};
 pub fn sections() -> Vec<(String, &'static str, Vec<OptionDoc>)> {
     let mut all = vec![
         (String::new(), "At the top of the file.", describe(general::describe_top)),
+        (
+            "timestamp".into(),
+            "How times are written.",
+            describe(|s| {
+                general::precision(s);
+            }),
+        ),
         ("wirebeat".into(), "What is our own.", describe(|s| drop(general::own_keys(s)))),
-        ("packetbeat".into(), "Capture.", describe(|s| {
-            dialect::keys(s);
-        })),
+        (
+            "packetbeat".into(),
+            "Capture.",
+            describe(|s| {
+                dialect::keys(s);
+            }),
+        ),
         (
             "packetbeat.interfaces".into(),
             "Where packets come from; a list of such maps for several.",
             describe(|s| drop(interfaces::keys(s))),
         ),
-        ("packetbeat.flows".into(), "What is reported of connections.", describe(|s| drop(flows::keys(s, false)))),
+        (
+            "packetbeat.flows".into(),
+            "What is reported of connections.",
+            describe(|s| drop(flows::keys(s, false))),
+        ),
         ("output.file".into(), "Events to files.", describe(general::describe_file)),
-        ("output.console".into(), "Events to standard output.", describe(|s| {
-            general::console_keys(s);
-        })),
+        (
+            "output.console".into(),
+            "Events to standard output.",
+            describe(|s| {
+                general::console_keys(s);
+            }),
+        ),
     ];
     for entry in PROTOCOLS {
         let options = describe(|s| {
@@ -40,7 +59,7 @@ pub fn sections() -> Vec<(String, &'static str, Vec<OptionDoc>)> {
 pub fn markdown() -> String {
     let mut out = String::from(
         "# Options\n\n\
-         Keys of the configuration file. Made by `WIREBEAT_BLESS=1 cargo test --test config` from the code that reads them;
+         Keys of the configuration file. Made by `WIREBEAT_BLESS=1 cargo test --test config` from the code that reads them;\n\
          do not edit.\n\n\
          Dotted keys and nested maps mean the same; `-E key=value` sets one on the command line. Protocols stand in a list\n\
          (`packetbeat.protocols: [{type: http, ports: [80]}]`) or in a map (`packetbeat.protocols.http.ports: [80]`).\n",
@@ -58,10 +77,28 @@ pub fn markdown() -> String {
                 continue;
             }
             seen.push(option.name);
-            let default = if option.default.is_empty() { String::new() } else { format!("`{}`", cell(&option.default)) };
-            let _ = writeln!(out, "| `{}` | {} | {default} | {} |", option.name, cell(option.takes), cell(option.doc));
+            let default = if option.default.is_empty() {
+                String::new()
+            } else {
+                format!("`{}`", cell(&option.default))
+            };
+            let _ = writeln!(
+                out,
+                "| `{}` | {} | {default} | {} |",
+                option.name,
+                cell(option.takes),
+                cell(option.doc)
+            );
         }
     }
+    let names: Vec<String> = general::not_yet().map(|name| format!("`{name}`")).collect();
+    let _ = write!(
+        out,
+        "\n## Not honoured yet\n\n\
+         Understood as keys of Beats; each is a warning when it asks for something, and nothing else:\n{}.\n\n\
+         Outputs other than `file` and `console`, and Packetbeat's protocols that are not listed here, likewise.\n",
+        names.join(", ")
+    );
     out
 }
 

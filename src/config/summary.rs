@@ -3,8 +3,8 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use wirebeat_model::config::{Pos, Problem, Report};
 use wirebeat_model::Precision;
+use wirebeat_model::config::{Pos, Problem, Report};
 use wirebeat_proto::Factory;
 
 use super::{Config, Flows, Interface};
@@ -65,10 +65,16 @@ impl Config {
         if let Some(file) = &self.output_file {
             let mib = file.rotate_every as f64 / f64::from(1 << 20);
             let path = file.path.join(&file.filename);
-            line("output", &format!("file {}, {} files of {mib:.1} MiB", path.display(), file.number_of_files));
+            line(
+                "output",
+                &format!("file {}, {} files of {mib:.1} MiB", path.display(), file.number_of_files),
+            );
         }
         if let Some(console) = &self.output_console {
-            line("output", if console.pretty { "standard output, over several lines" } else { "standard output" });
+            line(
+                "output",
+                if console.pretty { "standard output, over several lines" } else { "standard output" },
+            );
         }
         out
     }
@@ -88,7 +94,9 @@ impl Config {
 fn describe_interface(interface: &Interface) -> String {
     let mut text = match &interface.file {
         Some(file) => format!("the capture {}", file.display()),
-        None if interface.devices.is_empty() => "the devices worth watching (see wirebeat devices)".to_owned(),
+        None if interface.devices.is_empty() => {
+            "the devices worth watching (see wirebeat devices)".to_owned()
+        }
         None => interface.devices.join(", "),
     };
     if interface.snaplen != 65_535 {
@@ -109,7 +117,9 @@ fn describe_flows(flows: &Flows) -> String {
     }
     let counts = if flows.delta { "changes since the last record" } else { "totals" };
     match flows.period {
-        Some(period) => format!("every {period:?} and at the end, {counts}; over after {:?} of silence", flows.timeout),
+        Some(period) => {
+            format!("every {period:?} and at the end, {counts}; over after {:?} of silence", flows.timeout)
+        }
         None => format!("at the end only, {counts}; over after {:?} of silence", flows.timeout),
     }
 }

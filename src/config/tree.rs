@@ -89,7 +89,9 @@ pub(super) fn override_with(root: &mut Item, text: &str, report: &mut Report) {
     let key = key.trim();
     let parts: Vec<&str> = key.split('.').collect();
     if key.is_empty() || parts.len() > MAX_PARTS || parts.iter().any(|p| p.is_empty()) {
-        report.errors.push(wrong(key, "expected key=value with a dotted key, e.g. packetbeat.interfaces.device=eth0"));
+        report
+            .errors
+            .push(wrong(key, "expected key=value with a dotted key, e.g. packetbeat.interfaces.device=eth0"));
         return;
     }
     let value = nest(Item { node: loose(value, Pos::default()), pos: Pos::default() }, key, report);
@@ -113,7 +115,10 @@ fn set(at: &mut Item, parts: &[&str], value: Item) -> Result<(), String> {
         return set(item, rest, value);
     }
     if let Node::List(list) = &at.node {
-        return Err(format!("{first:?} leads into a list of {}: write its place (counted from 0) there", list.len()));
+        return Err(format!(
+            "{first:?} leads into a list of {}: write its place (counted from 0) there",
+            list.len()
+        ));
     }
     if !matches!(at.node, Node::Map(_)) {
         at.node = Node::Map(Vec::new());
@@ -196,7 +201,8 @@ pub(super) fn asks(item: &Item) -> bool {
         Node::Bool(yes) => *yes,
         Node::Str(text) => !text.is_empty(),
         Node::Map(map) => {
-            let off = |(key, _, item): &(String, Pos, Item)| key == "enabled" && item.node == Node::Bool(false);
+            let off =
+                |(key, _, item): &(String, Pos, Item)| key == "enabled" && item.node == Node::Bool(false);
             !map.iter().any(off) && map.iter().any(|(_, _, item)| asks(item))
         }
         Node::List(list) => !list.is_empty(),

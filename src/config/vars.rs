@@ -96,9 +96,9 @@ impl<'a> Vars<'a> {
                 Some(message) => Err(format!("{name} is not set: {}", message.trim())),
                 None => self.text(other, depth + 1),
             },
-            (None, None) => {
-                Err(format!("{name} is neither an environment variable nor a key here: set it, or write ${{{name}:default}}"))
-            }
+            (None, None) => Err(format!(
+                "{name} is neither an environment variable nor a key here: set it, or write ${{{name}:default}}"
+            )),
         }
     }
 
@@ -128,7 +128,9 @@ fn closing(text: &str) -> Option<usize> {
 
 fn is_one_reference(text: &str) -> bool {
     let text = text.trim();
-    text.strip_prefix("${").and_then(|inner| closing(inner).map(|end| end + 1 == inner.len())).unwrap_or(false)
+    text.strip_prefix("${")
+        .and_then(|inner| closing(inner).map(|end| end + 1 == inner.len()))
+        .unwrap_or(false)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput, Tag};
 use wirebeat_model::config::{Item, Node, Pos, Problem};
 
 /// The largest configuration that is read.
-pub const MAX_BYTES: usize = 4 << 20;
+pub(super) const MAX_BYTES: usize = 4 << 20;
 /// Maps and lists within each other.
 const MAX_DEPTH: usize = 64;
 /// What the whole tree may weigh, aliases expanded: a value counts 64, its text by length.
@@ -23,9 +23,12 @@ const MAX_KEYS: usize = 10_000;
 /// # Errors
 ///
 /// The first place where it is not YAML, or is more than a configuration should be.
-pub fn parse(text: &str) -> Result<Item, Problem> {
+pub(super) fn parse(text: &str) -> Result<Item, Problem> {
     if text.len() > MAX_BYTES {
-        return Err(problem(Pos::default(), format!("larger than {} MiB: not a configuration", MAX_BYTES >> 20)));
+        return Err(problem(
+            Pos::default(),
+            format!("larger than {} MiB: not a configuration", MAX_BYTES >> 20),
+        ));
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader { parser: Parser::new_from_str(text), anchors: HashMap::new(), weight: 0 };
@@ -37,7 +40,7 @@ pub fn parse(text: &str) -> Result<Item, Problem> {
 /// # Errors
 ///
 /// Those of [`parse`].
-pub fn parse_value(text: &str) -> Result<Node, Problem> {
+pub(super) fn parse_value(text: &str) -> Result<Node, Problem> {
     let node = parse(text)?.node;
     // An empty document is an empty map for a file, but nothing for a value.
     Ok(if text.trim().is_empty() { Node::Null } else { node })
@@ -76,7 +79,10 @@ impl<'t> Reader<'t> {
                 Event::StreamEnd => break,
                 Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd | Event::Nothing => {}
                 _ if root.is_some() => {
-                    return Err(problem(pos(&span.start), "a second document: a configuration is one document"));
+                    return Err(problem(
+                        pos(&span.start),
+                        "a second document: a configuration is one document",
+                    ));
                 }
                 event => root = Some(self.item(event, span, 0)?),
             }
@@ -174,7 +180,10 @@ impl<'t> Reader<'t> {
                 return Err(Problem { pos: at, key, text });
             }
             if map.len() == MAX_KEYS {
-                return Err(problem(at, format!("more than {MAX_KEYS} keys in one map: not a configuration")));
+                return Err(problem(
+                    at,
+                    format!("more than {MAX_KEYS} keys in one map: not a configuration"),
+                ));
             }
             map.push((key, at, value));
         }
