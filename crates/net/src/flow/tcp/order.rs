@@ -407,9 +407,6 @@ impl Tcp {
             }
             if held.start.take_if(|w| w.is_over(clock)).is_some() {
                 self.settle_all();
-                for half in &mut self.half {
-                    half.bits |= if half.is(SEEN) { 0 } else { ABSENT };
-                }
                 self.pump(buffers, out);
             }
         }
