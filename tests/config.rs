@@ -1,10 +1,10 @@
 //! Configurations as people write them: what they come to, what is said about them, and where.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-#[path = "config/docs.rs"]
-mod docs;
 #[path = "config/dialects.rs"]
 mod dialects;
+#[path = "config/docs.rs"]
+mod docs;
 #[path = "config/hostile.rs"]
 mod hostile;
 #[path = "config/options.rs"]

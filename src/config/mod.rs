@@ -286,6 +286,8 @@ fn one_filter(interfaces: &[Interface], path: &str, pos: Pos, report: &mut Repor
 }
 
 /// A section for the reference: what `read` asks for.
-fn describe(read: impl FnOnce(&mut Section<'_>)) -> Vec<wirebeat_model::config::OptionDoc> {
-    Section::describe(read)
+fn describe<T>(read: impl FnOnce(&mut Section<'_>) -> T) -> Vec<wirebeat_model::config::OptionDoc> {
+    Section::describe(|section| {
+        let _ = read(section);
+    })
 }

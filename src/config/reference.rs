@@ -11,39 +11,17 @@ use super::{describe, dialect, flows, general, interfaces, protocols};
 pub fn sections() -> Vec<(String, &'static str, Vec<OptionDoc>)> {
     let mut all = vec![
         (String::new(), "At the top of the file.", describe(general::describe_top)),
-        (
-            "timestamp".into(),
-            "How times are written.",
-            describe(|s| {
-                general::precision(s);
-            }),
-        ),
-        ("wirebeat".into(), "What is our own.", describe(|s| drop(general::own_keys(s)))),
-        (
-            "packetbeat".into(),
-            "Capture.",
-            describe(|s| {
-                dialect::keys(s);
-            }),
-        ),
+        ("timestamp".into(), "How times are written.", describe(general::precision)),
+        ("wirebeat".into(), "What is our own.", describe(general::own_keys)),
+        ("packetbeat".into(), "Capture.", describe(dialect::keys)),
         (
             "packetbeat.interfaces".into(),
             "Where packets come from; a list of such maps for several.",
-            describe(|s| drop(interfaces::keys(s))),
+            describe(interfaces::keys),
         ),
-        (
-            "packetbeat.flows".into(),
-            "What is reported of connections.",
-            describe(|s| drop(flows::keys(s, false))),
-        ),
+        ("packetbeat.flows".into(), "What is reported of connections.", describe(|s| flows::keys(s, false))),
         ("output.file".into(), "Events to files.", describe(general::describe_file)),
-        (
-            "output.console".into(),
-            "Events to standard output.",
-            describe(|s| {
-                general::console_keys(s);
-            }),
-        ),
+        ("output.console".into(), "Events to standard output.", describe(general::console_keys)),
     ];
     for entry in PROTOCOLS {
         let options = describe(|s| {

@@ -30,7 +30,13 @@ fn check(file: &str, expected: &[Said]) -> Config {
         })
         .collect();
     let said = warnings(&config);
-    assert_eq!(said.len(), expected.len(), "\nsaid:\n{}\nexpected:\n{}", said.join("\n"), expected.join("\n"));
+    assert_eq!(
+        said.len(),
+        expected.len(),
+        "\nsaid:\n{}\nexpected:\n{}",
+        said.join("\n"),
+        expected.join("\n")
+    );
     for (said, expected) in said.iter().zip(&expected) {
         assert!(said.starts_with(expected), "\nsaid:     {said}\nexpected: {expected}");
     }
@@ -201,7 +207,9 @@ fn our_own() {
     let config = check("wirebeat.yml", &[]);
     assert_eq!(config.dialect, Dialect::Wirebeat);
     assert_eq!(names(&config), all_names());
-    assert!(config.detect && config.redact && config.capture_self && config.flows.enabled && config.flows.delta);
+    assert!(
+        config.detect && config.redact && config.capture_self && config.flows.enabled && config.flows.delta
+    );
     assert_eq!((config.memory, config.shards, config.precision), (64 << 20, Some(2), Precision::Micro));
     assert!(config.devices().is_empty(), "the devices worth watching");
     assert_eq!(config.output_file.unwrap().permissions, 0o640);
@@ -212,7 +220,9 @@ fn none_at_all() {
     let config = load(None, &[], None).unwrap();
     assert_eq!(config.dialect, Dialect::None);
     assert_eq!(names(&config), all_names());
-    assert!(config.detect && config.redact && config.flows.enabled && config.flows.delta && !config.capture_self);
+    assert!(
+        config.detect && config.redact && config.flows.enabled && config.flows.delta && !config.capture_self
+    );
     assert_eq!(config.precision, Precision::Micro);
     assert_eq!((config.memory, config.shards), (256 << 20, None));
     assert_eq!(config.interfaces.len(), 1);
@@ -227,7 +237,8 @@ fn none_at_all() {
 
 #[test]
 fn two_dialects_in_one_file() {
-    let config = good("interfaces:\n  device: eth0\npacketbeat.interfaces.device: eth1\nflows:\n  period: 3s\n");
+    let config =
+        good("interfaces:\n  device: eth0\npacketbeat.interfaces.device: eth1\nflows:\n  period: 3s\n");
     assert_eq!(config.devices(), ["eth1"]);
     assert_eq!(config.flows.period, Some(Duration::from_secs(3)), "said by one only");
     let said = warnings(&config);

@@ -10,7 +10,10 @@ fn current(name: &str, text: &str) {
         std::fs::write(&path, text).unwrap();
     }
     let there = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(there == text, "docs/{name} is not current: WIREBEAT_BLESS=1 cargo test --test config makes it anew");
+    assert!(
+        there == text,
+        "docs/{name} is not current: WIREBEAT_BLESS=1 cargo test --test config makes it anew"
+    );
 }
 
 #[test]
@@ -20,8 +23,10 @@ fn options() {
 
 #[test]
 fn fields() {
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_wirebeat")).args(["fields", "--format", "markdown"]).output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_wirebeat"))
+        .args(["fields", "--format", "markdown"])
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{output:?}");
     current("fields.md", &String::from_utf8(output.stdout).unwrap());
 }

@@ -15,14 +15,49 @@ impl Random {
 }
 
 const PIECES: [&str; 32] = [
-    ":", ": ", "- ", "[", "]", "{", "}", "&a ", "*a", "<<: ", "'", "\"", "|", ">", "#", "\n", "\t", "  ", "${", "}", "${A:${B}}", "!!str ",
-    "---\n", "...\n", "null", "-1", "99999999999999999999", "1e400", "\u{feff}", "\u{0}", "é", "packetbeat.protocols.",
+    ":",
+    ": ",
+    "- ",
+    "[",
+    "]",
+    "{",
+    "}",
+    "&a ",
+    "*a",
+    "<<: ",
+    "'",
+    "\"",
+    "|",
+    ">",
+    "#",
+    "\n",
+    "\t",
+    "  ",
+    "${",
+    "}",
+    "${A:${B}}",
+    "!!str ",
+    "---\n",
+    "...\n",
+    "null",
+    "-1",
+    "99999999999999999999",
+    "1e400",
+    "\u{feff}",
+    "\u{0}",
+    "é",
+    "packetbeat.protocols.",
 ];
 
 #[test]
 fn damaged_files() {
     let files = [
-        "packetbeat-1x.yml", "packetbeat-5x.yml", "packetbeat-7x.yml", "packetbeat-8x.yml", "packetbeat-docker.yml", "wirebeat.yml",
+        "packetbeat-1x.yml",
+        "packetbeat-5x.yml",
+        "packetbeat-7x.yml",
+        "packetbeat-8x.yml",
+        "packetbeat-docker.yml",
+        "wirebeat.yml",
     ];
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let mut outcomes = [0, 0];

@@ -24,7 +24,9 @@ fn interfaces() {
     assert!(interface("  ignore_outgoing: true\n").ignore_outgoing);
     assert_eq!(interface("  file: x.pcap\n").file, Some("x.pcap".into()));
     let networks = interface("  internal_networks: 10.0.0.0/8\n").internal_networks;
-    assert!(networks.contains("10.1.1.1".parse().unwrap()) && !networks.contains("192.168.1.1".parse().unwrap()));
+    assert!(
+        networks.contains("10.1.1.1".parse().unwrap()) && !networks.contains("192.168.1.1".parse().unwrap())
+    );
     assert!(!interface("  internal_networks: []\n").internal_networks.contains("10.1.1.1".parse().unwrap()));
     for (devices, expected) in [
         ("eth0, br-*, '!br-x'", &["eth0", "br-*", "!br-x"][..]),
@@ -42,23 +44,53 @@ fn interfaces() {
 #[test]
 fn interfaces_that_are_wrong() {
     for (text, expected) in [
-        ("interfaces:\n  device: {a: 1}\n", "test.yml:2:11: interfaces.device: expected a device such as eth0"),
-        ("interfaces:\n  type: dpdk\n", "test.yml:2:9: interfaces.type: expected pcap or af_packet, found \"dpdk\""),
+        (
+            "interfaces:\n  device: {a: 1}\n",
+            "test.yml:2:11: interfaces.device: expected a device such as eth0",
+        ),
+        (
+            "interfaces:\n  type: dpdk\n",
+            "test.yml:2:9: interfaces.type: expected pcap or af_packet, found \"dpdk\"",
+        ),
         ("interfaces: eth0\n", "test.yml:1:13: interfaces: expected a map of keys, found \"eth0\""),
-        ("interfaces:\n  snaplen: 3\n", "test.yml:2:12: interfaces.snaplen: expected a whole number from 64 to 262144, found 3"),
+        (
+            "interfaces:\n  snaplen: 3\n",
+            "test.yml:2:12: interfaces.snaplen: expected a whole number from 64 to 262144, found 3",
+        ),
         ("interfaces:\n  snaplen: big\n", "found \"big\""),
-        ("interfaces:\n  buffer_size_mb: 0\n", "test.yml:2:19: interfaces.buffer_size_mb: expected a whole number from 1 to 65536"),
-        ("interfaces:\n  bpf_filter: [tcp]\n", "test.yml:2:15: interfaces.bpf_filter: expected a filter such as tcp port 80"),
+        (
+            "interfaces:\n  buffer_size_mb: 0\n",
+            "test.yml:2:19: interfaces.buffer_size_mb: expected a whole number from 1 to 65536",
+        ),
+        (
+            "interfaces:\n  bpf_filter: [tcp]\n",
+            "test.yml:2:15: interfaces.bpf_filter: expected a filter such as tcp port 80",
+        ),
         ("interfaces:\n  bpf_filter: tcp prt 80\n", "test.yml:2:15: interfaces.bpf_filter: "),
-        ("interfaces:\n  with_vlans: maybe\n", "test.yml:2:15: interfaces.with_vlans: expected true or false, found \"maybe\""),
+        (
+            "interfaces:\n  with_vlans: maybe\n",
+            "test.yml:2:15: interfaces.with_vlans: expected true or false, found \"maybe\"",
+        ),
         ("interfaces:\n  auto_promisc_mode: 7\n", "expected true or false, found 7"),
         ("interfaces:\n  ignore_outgoing: []\n", "expected true or false, found a list of 0"),
         ("interfaces:\n  file: {}\n", "expected a text, found a map"),
-        ("interfaces:\n  fanout_group: 70000\n", "interfaces.fanout_group: expected a whole number from 0 to 65535, found 70000"),
-        ("interfaces:\n  metrics_interval: often\n", "interfaces.metrics_interval: expected a duration such as 10s, 500ms or 1m30s, found \"often\""),
+        (
+            "interfaces:\n  fanout_group: 70000\n",
+            "interfaces.fanout_group: expected a whole number from 0 to 65535, found 70000",
+        ),
+        (
+            "interfaces:\n  metrics_interval: often\n",
+            "interfaces.metrics_interval: expected a duration such as 10s, 500ms or 1m30s, found \"often\"",
+        ),
         ("interfaces:\n  poll_default_route: x\n", "interfaces.poll_default_route: expected a duration"),
-        ("interfaces:\n  internal_networks: [privat]\n", "test.yml:2:23: interfaces.internal_networks: expected a network such as 10.0.0.0/8"),
-        ("interfaces:\n- device: eth0\n- device: lo\n- device: eth0\n", "test.yml:4:3: interfaces[2].device: the same device as in line 2"),
+        (
+            "interfaces:\n  internal_networks: [privat]\n",
+            "test.yml:2:23: interfaces.internal_networks: expected a network such as 10.0.0.0/8",
+        ),
+        (
+            "interfaces:\n- device: eth0\n- device: lo\n- device: eth0\n",
+            "test.yml:4:3: interfaces[2].device: the same device as in line 2",
+        ),
     ] {
         let error = bad(text);
         assert!(error.contains(expected), "{text}\n{error}\n{expected}");
@@ -71,9 +103,13 @@ fn interface_options_that_are_not_honoured() {
         ("fanout_group: 3", "test.yml:3:17: packetbeat.interfaces.fanout_group: not honoured"),
         ("metrics_interval: 5s", "test.yml:3:21: packetbeat.interfaces.metrics_interval: not honoured yet"),
         ("type: pf_ring", "test.yml:3:9: packetbeat.interfaces.type: pf_ring is no more"),
-        ("devise: eth0", "test.yml:3:3: packetbeat.interfaces.devise: not known and not used; did you mean device?"),
+        (
+            "devise: eth0",
+            "test.yml:3:3: packetbeat.interfaces.devise: not known and not used; did you mean device?",
+        ),
     ] {
-        let said = warnings(&good(&format!("packetbeat.flows.enabled: true\npacketbeat.interfaces:\n  {line}\n")));
+        let said =
+            warnings(&good(&format!("packetbeat.flows.enabled: true\npacketbeat.interfaces:\n  {line}\n")));
         assert_eq!(said.len(), 1, "{said:?}");
         assert!(said[0].starts_with(expected), "{said:?}");
     }
@@ -82,7 +118,9 @@ fn interface_options_that_are_not_honoured() {
 #[test]
 fn devices_share_one_filter() {
     let text = |a: &str, b: &str| {
-        format!("packetbeat.flows.enabled: true\npacketbeat.interfaces:\n- device: a\n  {a}\n- device: b\n  {b}\n")
+        format!(
+            "packetbeat.flows.enabled: true\npacketbeat.interfaces:\n- device: a\n  {a}\n- device: b\n  {b}\n"
+        )
     };
     let config = good(&text("bpf_filter: tcp", "bpf_filter: tcp"));
     assert_eq!((config.bpf_filter.as_deref(), warnings(&config).len()), (Some("tcp"), 0));
@@ -119,11 +157,25 @@ fn flows() {
         let error = bad(&format!("packetbeat.flows:\n  {line}\n"));
         assert!(error.contains(expected), "{line}\n{error}");
     }
-    for line in ["fields: {a: 1}", "fields_under_root: true", "processors: [{x: 1}]", "keep_null: true", "index: x", "allow_mismatched_eth: false"] {
+    for line in [
+        "fields: {a: 1}",
+        "fields_under_root: true",
+        "processors: [{x: 1}]",
+        "keep_null: true",
+        "index: x",
+        "allow_mismatched_eth: false",
+    ] {
         let said = warnings(&good(&format!("packetbeat.flows:\n  {line}\n")));
         assert!(said.len() == 1 && said[0].contains("not honoured"), "{line}: {said:?}");
     }
-    for line in ["fields: {}", "fields_under_root: false", "processors: []", "keep_null: false", "index: ''", "allow_mismatched_eth: true"] {
+    for line in [
+        "fields: {}",
+        "fields_under_root: false",
+        "processors: []",
+        "keep_null: false",
+        "index: ''",
+        "allow_mismatched_eth: true",
+    ] {
         let said = warnings(&good(&format!("packetbeat.flows:\n  {line}\n")));
         assert!(said.is_empty(), "{line}: {said:?}");
     }
@@ -188,7 +240,10 @@ fn the_top() {
     }
     for (text, expected) in [
         ("procesors: [x]\n", "test.yml:1:1: procesors: not known and not used; did you mean processors?"),
-        ("paketbeat.flows.period: 1s\n", "test.yml:1:1: paketbeat: not known and not used; did you mean packetbeat?"),
+        (
+            "paketbeat.flows.period: 1s\n",
+            "test.yml:1:1: paketbeat: not known and not used; did you mean packetbeat?",
+        ),
         ("quux: 1\n", "test.yml:1:1: quux: not known and not used"),
         ("timestamp.precison: ms\n", "timestamp.precison: not known and not used; did you mean precision?"),
         ("packetbeat.flow.period: 1s\n", "packetbeat.flow: not known and not used; did you mean flows?"),
@@ -203,7 +258,10 @@ fn the_top() {
 fn outputs() {
     let file = |lines: &str| good(&format!("output.file:\n  path: /tmp/x\n{lines}")).output_file;
     let plain = file("").unwrap();
-    assert_eq!((plain.filename.as_str(), plain.rotate_every, plain.number_of_files), ("packetbeat", 10 << 20, 7));
+    assert_eq!(
+        (plain.filename.as_str(), plain.rotate_every, plain.number_of_files),
+        ("packetbeat", 10 << 20, 7)
+    );
     assert_eq!((plain.permissions, plain.rotate_on_startup), (0o600, true));
     assert_eq!(file("  filename: f\n").unwrap().filename, "f");
     assert_eq!(file("  rotate_every_kb: 1\n").unwrap().rotate_every, 1024);
@@ -217,10 +275,22 @@ fn outputs() {
     assert!(good("output.console.pretty: true\n").output_console.unwrap().pretty);
     assert_eq!(good("output.console:\n").output_console, None);
     for (text, expected) in [
-        ("output.file:\n  filename: x\n", "test.yml:1:1: output.file.path: expected the directory to write to"),
-        ("output.file:\n  path: x\n  filename: a/b\n", "test.yml:3:13: output.file.filename: expected a file's name"),
-        ("output.file:\n  path: x\n  rotate_every_kb: 0\n", "output.file.rotate_every_kb: expected a whole number from 1"),
-        ("output.file:\n  path: x\n  number_of_files: 1\n", "output.file.number_of_files: expected a whole number from 2 to 1024"),
+        (
+            "output.file:\n  filename: x\n",
+            "test.yml:1:1: output.file.path: expected the directory to write to",
+        ),
+        (
+            "output.file:\n  path: x\n  filename: a/b\n",
+            "test.yml:3:13: output.file.filename: expected a file's name",
+        ),
+        (
+            "output.file:\n  path: x\n  rotate_every_kb: 0\n",
+            "output.file.rotate_every_kb: expected a whole number from 1",
+        ),
+        (
+            "output.file:\n  path: x\n  number_of_files: 1\n",
+            "output.file.number_of_files: expected a whole number from 2 to 1024",
+        ),
         ("output.file:\n  path: x\n  permissions: 0999\n", "output.file.permissions: expected permissions"),
         ("output.file:\n  path: x\n  permissions: 0444\n", "with which the owner reads and writes"),
         ("output.file:\n  path: x\n  rotate_on_startup: 3\n", "expected true or false"),
@@ -231,10 +301,16 @@ fn outputs() {
     }
     for name in ["elasticsearch", "logstash", "kafka", "redis", "discard"] {
         let said = warnings(&good(&format!("output.{name}:\n  hosts: [x]\n")));
-        assert!(said.len() == 1 && said[0].starts_with(&format!("test.yml:1:1: output.{name}: not honoured yet")), "{said:?}");
+        assert!(
+            said.len() == 1 && said[0].starts_with(&format!("test.yml:1:1: output.{name}: not honoured yet")),
+            "{said:?}"
+        );
     }
     let said = warnings(&good("output.elasticsaerch:\n  hosts: [x]\n"));
-    assert_eq!(said, ["test.yml:1:1: output.elasticsaerch: no output of this name; did you mean elasticsearch?"]);
+    assert_eq!(
+        said,
+        ["test.yml:1:1: output.elasticsaerch: no output of this name; did you mean elasticsearch?"]
+    );
     let said = warnings(&good("output.console:\n  codec.format.string: '%{x}'\n"));
     assert!(said[0].contains("output.console.codec: not honoured yet"), "{said:?}");
 }
@@ -242,8 +318,26 @@ fn outputs() {
 #[test]
 fn what_is_not_honoured_is_said_once_a_section() {
     for name in [
-        "name", "fields", "processors", "queue", "setup", "logging", "path", "monitoring", "xpack", "http", "cloud",
-        "keystore", "max_procs", "seccomp", "features", "instrumentation", "migration", "npcap", "geoip", "runoptions",
+        "name",
+        "fields",
+        "processors",
+        "queue",
+        "setup",
+        "logging",
+        "path",
+        "monitoring",
+        "xpack",
+        "http",
+        "cloud",
+        "keystore",
+        "max_procs",
+        "seccomp",
+        "features",
+        "instrumentation",
+        "migration",
+        "npcap",
+        "geoip",
+        "runoptions",
     ] {
         let said = warnings(&good(&format!("{name}.a: 1\n{name}.b.c: 2\n")));
         assert_eq!(said.len(), 1, "{said:?}");
@@ -256,12 +350,20 @@ fn what_is_not_honoured_is_said_once_a_section() {
 #[test]
 fn the_command_line_comes_last() {
     let text = "packetbeat.interfaces.device: eth0\npacketbeat.flows.period: 1s\n";
-    let config = read_in(text, &["packetbeat.interfaces.device=lo,eth1", "packetbeat.flows.period=2s", "tags=a,b"], &[]).unwrap();
+    let config = read_in(
+        text,
+        &["packetbeat.interfaces.device=lo,eth1", "packetbeat.flows.period=2s", "tags=a,b"],
+        &[],
+    )
+    .unwrap();
     assert_eq!(config.devices(), ["lo", "eth1"]);
     assert_eq!(config.flows.period, Some(Duration::from_secs(2)));
     assert_eq!(config.flows.tags, ["a", "b"]);
     let errors = read_in(text, &["packetbeat.flows.period=soon"], &[]).unwrap_err().to_string();
-    assert_eq!(errors, "-E packetbeat.flows.period: expected a duration such as 10s, 500ms or 1m30s, found \"soon\"");
+    assert_eq!(
+        errors,
+        "-E packetbeat.flows.period: expected a duration such as 10s, 500ms or 1m30s, found \"soon\""
+    );
     let errors = read_in(text, &["nonsense"], &[]).unwrap_err().to_string();
     assert!(errors.starts_with("-E nonsense: expected key=value"), "{errors}");
 }
@@ -270,7 +372,10 @@ fn the_command_line_comes_last() {
 fn the_environment() {
     let text = "packetbeat.interfaces.device: ${DEVICE}\npacketbeat.flows.period: ${PERIOD:10s}\n";
     let config = read_in(text, &[], &[("DEVICE", "eth0,lo"), ("PERIOD", "3s")]).unwrap();
-    assert_eq!((config.devices(), config.flows.period), (vec!["eth0".into(), "lo".into()], Some(Duration::from_secs(3))));
+    assert_eq!(
+        (config.devices(), config.flows.period),
+        (vec!["eth0".into(), "lo".into()], Some(Duration::from_secs(3)))
+    );
     let errors = read_in(text, &[], &[]).unwrap_err().to_string();
     assert!(errors.starts_with("test.yml:1:31: packetbeat.interfaces.device: DEVICE is neither"), "{errors}");
     let text = "packetbeat.flows.period: ${PERIOD:?say how often}\noutput.elasticsearch.password: ${NOBODY_HAS_THIS}\n";

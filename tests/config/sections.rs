@@ -24,11 +24,17 @@ fn only_what_is_there_and_enabled_and_names_ports() {
     assert!(names(&good("packetbeat.protocols.dns: {enabled: false, ports: [53]}\n")).is_empty());
     let config = good("packetbeat.protocols:\n- type: dns\n  #ports: [53]\n");
     assert!(names(&config).is_empty());
-    assert!(warnings(&config)[0].starts_with("test.yml:2:3: packetbeat.protocols.dns.ports: not decoded: the section names no ports"));
+    assert!(warnings(&config)[0].starts_with(
+        "test.yml:2:3: packetbeat.protocols.dns.ports: not decoded: the section names no ports"
+    ));
     assert!(warnings(&config)[0].contains("write ports: [53], or wirebeat.detect: true"));
     let config = good("packetbeat.protocols.dns:\n");
     assert!(names(&config).is_empty());
-    assert!(warnings(&config)[0].contains("packetbeat.protocols.dns: a section without keys is off"), "{:?}", warnings(&config));
+    assert!(
+        warnings(&config)[0].contains("packetbeat.protocols.dns: a section without keys is off"),
+        "{:?}",
+        warnings(&config)
+    );
     // ICMP has no ports.
     let config = good("packetbeat.protocols:\n- type: icmp\n");
     assert_eq!(names(&config), if decodes("icmp") { vec!["icmp"] } else { vec![] });
@@ -43,29 +49,54 @@ fn only_what_is_there_and_enabled_and_names_ports() {
 #[test]
 fn nothing_to_report_is_said() {
     let said = warnings(&good("packetbeat.interfaces.device: eth0\n"));
-    assert_eq!(said, ["test.yml: no protocol and no flows: nothing would be reported; without a configuration everything is"]);
+    assert_eq!(
+        said,
+        [
+            "test.yml: no protocol and no flows: nothing would be reported; without a configuration everything is"
+        ]
+    );
 }
 
 #[test]
 fn names_nobody_knows() {
     for (text, expected) in [
-        ("- type: htttp\n  ports: [80]\n", "test.yml:2:3: packetbeat.protocols.htttp: no protocol of this name; did you mean http?"),
+        (
+            "- type: htttp\n  ports: [80]\n",
+            "test.yml:2:3: packetbeat.protocols.htttp: no protocol of this name; did you mean http?",
+        ),
         ("- type: quux\n", "test.yml:2:3: packetbeat.protocols.quux: no protocol of this name"),
-        ("- type: cassandra\n  ports: [9042]\n", "test.yml:2:3: packetbeat.protocols.cassandra: not decoded yet"),
+        (
+            "- type: cassandra\n  ports: [9042]\n",
+            "test.yml:2:3: packetbeat.protocols.cassandra: not decoded yet",
+        ),
     ] {
         let said = warnings(&good(&format!("packetbeat.protocols:\n{text}packetbeat.flows.enabled: true\n")));
         assert_eq!(said.len(), 1, "{said:?}");
         assert!(said[0].starts_with(expected), "{said:?}");
     }
-    let said = warnings(&good("packetbeat.flows.enabled: true\npacketbeat.protocols:\n- type: amqp\n  enabled: false\n"));
+    let said = warnings(&good(
+        "packetbeat.flows.enabled: true\npacketbeat.protocols:\n- type: amqp\n  enabled: false\n",
+    ));
     assert!(said.is_empty(), "{said:?}");
 }
 
 #[test]
 fn keys_nobody_knows() {
     let said = warnings(&good("packetbeat.protocols:\n- type: dns\n  ports: [53]\n  send_reqest: true\n"));
-    assert_eq!(said, ["test.yml:4:3: packetbeat.protocols.dns.send_reqest: not known and not used; did you mean send_request?"]);
-    for line in ["fields: {a: 1}", "fields_under_root: true", "processors: [{x: 1}]", "keep_null: true", "index: x", "interface.device: eth0"] {
+    assert_eq!(
+        said,
+        [
+            "test.yml:4:3: packetbeat.protocols.dns.send_reqest: not known and not used; did you mean send_request?"
+        ]
+    );
+    for line in [
+        "fields: {a: 1}",
+        "fields_under_root: true",
+        "processors: [{x: 1}]",
+        "keep_null: true",
+        "index: x",
+        "interface.device: eth0",
+    ] {
         let said = warnings(&good(&format!("packetbeat.protocols:\n- type: dns\n  ports: [53]\n  {line}\n")));
         assert!(said.len() == 1 && said[0].contains("not honoured"), "{line}: {said:?}");
     }
@@ -98,11 +129,20 @@ fn common_options() {
 #[test]
 fn lists_that_are_wrong() {
     for (text, expected) in [
-        ("packetbeat.protocols: dns\n", "test.yml:1:23: packetbeat.protocols: expected a list of protocols, found \"dns\""),
-        ("packetbeat.protocols:\n- ports: [53]\n", "test.yml:2:3: packetbeat.protocols[0]: expected an entry such as {type: http, ports: [80]}"),
+        (
+            "packetbeat.protocols: dns\n",
+            "test.yml:1:23: packetbeat.protocols: expected a list of protocols, found \"dns\"",
+        ),
+        (
+            "packetbeat.protocols:\n- ports: [53]\n",
+            "test.yml:2:3: packetbeat.protocols[0]: expected an entry such as {type: http, ports: [80]}",
+        ),
         ("packetbeat.protocols: [dns]\n", "packetbeat.protocols[0]: expected an entry"),
         ("packetbeat.protocols.dns: 53\n", "packetbeat.protocols.dns: expected a map of keys, found 53"),
-        ("packetbeat.protocols: [{type: dns, ports: [53]}]\npacketbeat.protocols.dns.ports: [54]\n", "test.yml:2:1: packetbeat.protocols: given as a list and as a map (first in line 1)"),
+        (
+            "packetbeat.protocols: [{type: dns, ports: [53]}]\npacketbeat.protocols.dns.ports: [54]\n",
+            "test.yml:2:1: packetbeat.protocols: given as a list and as a map (first in line 1)",
+        ),
     ] {
         let error = bad(text);
         assert!(error.contains(expected), "{text}\n{error}");
@@ -113,7 +153,10 @@ fn lists_that_are_wrong() {
 fn one_section_for_each_protocol() {
     let config = good("packetbeat.protocols:\n- type: dns\n  ports: [53]\n- type: dns\n  ports: [54]\n");
     assert_eq!(config.protocols[0].common().ports, [54]);
-    assert_eq!(warnings(&config), ["test.yml:4:3: packetbeat.protocols.dns: configured twice: this section replaces the one in line 2"]);
+    assert_eq!(
+        warnings(&config),
+        ["test.yml:4:3: packetbeat.protocols.dns: configured twice: this section replaces the one in line 2"]
+    );
     if decodes("icmp") {
         let error = bad("packetbeat.protocols:\n- type: icmp\n- type: icmp\n");
         assert_eq!(error, "test.yml:3:3: packetbeat.protocols.icmp: configured twice: first in line 2");
@@ -125,12 +168,15 @@ fn one_protocol_for_each_port() {
     if !(decodes("http") && decodes("redis")) {
         return;
     }
-    let text = "packetbeat.protocols:\n- type: redis\n  ports: [6379, 8080]\n- type: http\n  ports: [80, 8080]\n";
+    let text =
+        "packetbeat.protocols:\n- type: redis\n  ports: [6379, 8080]\n- type: http\n  ports: [80, 8080]\n";
     let error = bad(text);
     let expected = "test.yml:4:3: packetbeat.protocols.http.ports: port 8080 is taken by redis (line 2): one protocol for each port, or wirebeat.detect: true";
     assert_eq!(error, expected);
     assert_eq!(names(&good(&format!("{text}wirebeat.detect: true\n"))), all_names());
-    good("packetbeat.protocols:\n- type: redis\n  enabled: false\n  ports: [80]\n- type: http\n  ports: [80]\n");
+    good(
+        "packetbeat.protocols:\n- type: redis\n  enabled: false\n  ports: [80]\n- type: http\n  ports: [80]\n",
+    );
 }
 
 #[test]
@@ -139,10 +185,16 @@ fn one_warning_says_what_is_exposed() {
         return;
     }
     let text = "packetbeat.protocols:\n- type: http\n  ports: [80]\n";
-    let exposed = |config: &Config| config.warnings.iter().filter(|w| w.text.contains("secrets are not masked")).count();
+    let exposed = |config: &Config| {
+        config.warnings.iter().filter(|w| w.text.contains("secrets are not masked")).count()
+    };
     let config = good(text);
     assert_eq!((config.redact, exposed(&config)), (false, 1));
-    assert!(config.warnings.last().unwrap().text.contains("log-ins in http are shown"), "{:?}", config.warnings);
+    assert!(
+        config.warnings.last().unwrap().text.contains("log-ins in http are shown"),
+        "{:?}",
+        config.warnings
+    );
     let config = good(&format!("{text}wirebeat.redact: on\n"));
     assert_eq!((config.redact, exposed(&config)), (true, 0));
     let none = |_: &str| None;

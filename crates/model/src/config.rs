@@ -92,7 +92,11 @@ impl<'a> Section<'a> {
             Some(Node::Map(map)) => map,
             Some(other) => {
                 let text = format!("expected a map of keys, found {}", describe(other));
-                report.errors.push(Problem { pos: item.map(|i| i.pos).unwrap_or_default(), key: path.into(), text });
+                report.errors.push(Problem {
+                    pos: item.map(|i| i.pos).unwrap_or_default(),
+                    key: path.into(),
+                    text,
+                });
                 &[]
             }
         };
@@ -120,11 +124,21 @@ impl<'a> Section<'a> {
 
     /// Where the value under `name` stands, `None` when absent or empty.
     pub fn pos(&self, name: &str) -> Option<Pos> {
-        self.map.iter().rev().find(|(key, _, item)| key == name && item.node != Node::Null).map(|(.., i)| i.pos)
+        self.map
+            .iter()
+            .rev()
+            .find(|(key, _, item)| key == name && item.node != Node::Null)
+            .map(|(.., i)| i.pos)
     }
 
     /// The value under `name` as it stands, `None` when absent or empty. Marks it as known.
-    pub fn raw(&mut self, name: &'static str, takes: &'static str, default: impl ToString, doc: &'static str) -> Option<&'a Item> {
+    pub fn raw(
+        &mut self,
+        name: &'static str,
+        takes: &'static str,
+        default: impl ToString,
+        doc: &'static str,
+    ) -> Option<&'a Item> {
         self.asked.push(OptionDoc { name, takes, default: default.to_string(), doc });
         let map: &'a [(String, Pos, Item)] = self.map;
         let mut found = None;
@@ -195,7 +209,9 @@ impl<'a> Section<'a> {
 
     /// A number of bytes: plain, or with B, KB, MB, GB, KiB, MiB, GiB (powers of 1024, as Beats reads them).
     pub fn bytes(&mut self, name: &'static str, default: usize, doc: &'static str) -> usize {
-        let Some(item) = self.raw(name, "bytes, e.g. 10MB", default, doc) else { return default };
+        let Some(item) = self.raw(name, "bytes, e.g. 10MB", shown_bytes(default), doc) else {
+            return default;
+        };
         let value = match &item.node {
             Node::Int(v) => usize::try_from(*v).ok(),
             Node::Str(s) => parse_bytes(s),
@@ -210,7 +226,12 @@ impl<'a> Section<'a> {
     }
 
     /// A duration, or a negative number of seconds for "never" (`None`).
-    pub fn signed_duration(&mut self, name: &'static str, default: Option<Duration>, doc: &'static str) -> Option<Duration> {
+    pub fn signed_duration(
+        &mut self,
+        name: &'static str,
+        default: Option<Duration>,
+        doc: &'static str,
+    ) -> Option<Duration> {
         let shown = default.map_or("-1s".to_owned(), |d| format!("{}s", d.as_secs_f64()));
         let Some(item) = self.raw(name, "a duration, e.g. 10s", shown, doc) else { return default };
         let value = match &item.node {
@@ -232,7 +253,13 @@ impl<'a> Section<'a> {
     }
 
     /// One of several words.
-    pub fn choice<T: Copy>(&mut self, name: &'static str, words: &[(&'static str, T)], default: usize, doc: &'static str) -> T {
+    pub fn choice<T: Copy>(
+        &mut self,
+        name: &'static str,
+        words: &[(&'static str, T)],
+        default: usize,
+        doc: &'static str,
+    ) -> T {
         let (shown, default) = words[default];
         let Some(item) = self.raw(name, "a word", shown, doc) else { return default };
         let text = scalar_text(&item.node).unwrap_or_default();
@@ -248,7 +275,9 @@ impl<'a> Section<'a> {
     /// A list of texts, or one.
     pub fn strings(&mut self, name: &'static str, default: &[&str], doc: &'static str) -> Vec<String> {
         let fallback = || default.iter().map(|s| (*s).to_owned()).collect();
-        let Some(item) = self.raw(name, "a list of texts", format!("{default:?}"), doc) else { return fallback() };
+        let Some(item) = self.raw(name, "a list of texts", format!("{default:?}"), doc) else {
+            return fallback();
+        };
         let list = match &item.node {
             Node::List(items) => items.iter().map(|i| scalar_text(&i.node)).collect::<Option<Vec<_>>>(),
             node => scalar_text(node).map(|s| vec![s]),
@@ -258,7 +287,9 @@ impl<'a> Section<'a> {
 
     /// A list of ports, or one.
     pub fn ports(&mut self, name: &'static str, default: &[u16], doc: &'static str) -> Vec<u16> {
-        let Some(item) = self.raw(name, "a list of ports", format!("{default:?}"), doc) else { return default.into() };
+        let Some(item) = self.raw(name, "a list of ports", format!("{default:?}"), doc) else {
+            return default.into();
+        };
         let port = |i: &Item| match &i.node {
             Node::Int(v) => u16::try_from(*v).ok().filter(|p| *p > 0),
             Node::Str(s) => s.parse().ok().filter(|p| *p > 0),
@@ -268,7 +299,9 @@ impl<'a> Section<'a> {
             Node::List(items) => items.iter().map(port).collect::<Option<Vec<_>>>(),
             _ => port(item).map(|p| vec![p]),
         };
-        list.unwrap_or_else(|| self.wrong(item, name, "ports from 1 to 65535, e.g. [80, 8080]", default.into()))
+        list.unwrap_or_else(|| {
+            self.wrong(item, name, "ports from 1 to 65535, e.g. [80, 8080]", default.into())
+        })
     }
 
     /// Reports every key that no getter asked for, with the nearest known one.
@@ -280,7 +313,11 @@ impl<'a> Section<'a> {
             let near = suggest(name, self.asked.iter().map(|o| o.name));
             let hint = near.map_or(String::new(), |n| format!("; did you mean {n}?"));
             let key = if self.path.is_empty() { name.clone() } else { format!("{}.{name}", self.path) };
-            self.report.warnings.push(Problem { pos: *pos, key, text: format!("not known and not used{hint}") });
+            self.report.warnings.push(Problem {
+                pos: *pos,
+                key,
+                text: format!("not known and not used{hint}"),
+            });
         }
     }
 }
@@ -320,6 +357,14 @@ pub fn describe(node: &Node) -> String {
         }
         Node::List(l) => format!("a list of {}", l.len()),
         Node::Map(_) => "a map".into(),
+    }
+}
+
+fn shown_bytes(n: usize) -> String {
+    match n {
+        n if n >= 1 << 20 && n.trailing_zeros() >= 20 => format!("{}MiB", n >> 20),
+        n if n >= 1 << 10 && n.trailing_zeros() >= 10 => format!("{}KiB", n >> 10),
+        n => n.to_string(),
     }
 }
 
@@ -397,7 +442,11 @@ mod tests {
 
     #[test]
     fn wrong_values_are_errors_and_unknown_keys_warnings() {
-        let item = map(&[("ports", Node::Str("eighty".into())), ("send_reqest", Node::Bool(true)), ("zzz", Node::Null)]);
+        let item = map(&[
+            ("ports", Node::Str("eighty".into())),
+            ("send_reqest", Node::Bool(true)),
+            ("zzz", Node::Null),
+        ]);
         let mut report = Report::default();
         let mut s = Section::new("packetbeat.protocols.http", Some(&item), &mut report);
         assert_eq!(s.ports("ports", &[80], "Ports."), [80]);
