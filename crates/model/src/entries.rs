@@ -262,6 +262,13 @@ impl Entries {
         self.buf[start - 4..start].copy_from_slice(&len.to_le_bytes());
     }
 
+    /// Sets a number that was put before it was known. `slot` must be of these entries, not cleared since.
+    pub fn set(&mut self, slot: &NumberSlot, value: u64) {
+        if let Some(place) = self.buf.get_mut(slot.at..slot.at + 8) {
+            place.copy_from_slice(&value.to_le_bytes());
+        }
+    }
+
     /// Every entry in the order it was put, superseded ones too.
     pub fn iter(&self) -> EntryIter<'_> {
         EntryIter { rest: &self.buf }
@@ -280,6 +287,12 @@ impl Entries {
             _ => None,
         }
     }
+}
+
+/// Where a number stands that was put before it was known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NumberSlot {
+    at: usize,
 }
 
 /// Adds values to an array.
@@ -338,6 +351,12 @@ impl MapBuilder<'_> {
         let start = self.entries.open();
         fill(&mut ArrayBuilder { entries: self.entries });
         self.entries.close(start);
+    }
+
+    /// A key whose number comes later, with [`Entries::set`]; 0 until then.
+    pub fn put_slot(&mut self, key: &[u8]) -> NumberSlot {
+        self.put(key, 0u64);
+        NumberSlot { at: self.entries.buf.len() - 8 }
     }
 
     fn key(&mut self, key: &[u8]) {

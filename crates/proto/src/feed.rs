@@ -137,6 +137,9 @@ impl Stream {
 
     /// Bytes were lost in one direction.
     pub fn gap(&mut self, dir: Dir, lost: u64, cx: &mut Cx<'_>) -> Verdict {
+        if lost == 0 {
+            return Verdict::Go;
+        }
         let side = &mut self.sides[dir.index()];
         let inside = side.skip >= lost;
         if inside {
@@ -172,6 +175,7 @@ impl Stream {
 
     /// One side has ended.
     pub fn end(&mut self, dir: Dir, cx: &mut Cx<'_>) {
+        self.cut(dir);
         self.parser.end(dir, cx);
     }
 
@@ -182,6 +186,8 @@ impl Stream {
 
     /// The conversation is over: the parser tells what is open and forgets all.
     pub fn close(&mut self, cx: &mut Cx<'_>) {
+        self.cut(Dir::AtoB);
+        self.cut(Dir::BtoA);
         self.parser.close(cx);
         self.parser.reset();
         for side in &mut self.sides {
@@ -189,6 +195,14 @@ impl Stream {
             side.left.clear();
             side.left.shrink_to(16 * 1024);
             (side.need, side.skip) = (0, 0);
+        }
+    }
+
+    /// Tells the parser what of a skip did not come.
+    fn cut(&mut self, dir: Dir) {
+        let missing = std::mem::take(&mut self.sides[dir.index()].skip);
+        if missing > 0 {
+            self.parser.cut(dir, missing);
         }
     }
 

@@ -37,6 +37,7 @@ macro_rules! protocols {
 }
 
 protocols! {
+    http::Http,
     icmp::Icmp,
     dns::Dns,
 }

@@ -104,6 +104,9 @@ pub trait Parser: Send {
         Then::Lost
     }
 
+    /// One side ends inside a [`Then::Skip`]: so many bytes of it never came. [`Parser::end`] or [`Parser::close`] follows.
+    fn cut(&mut self, _dir: Dir, _missing: u64) {}
+
     /// One side has said all it had to say (FIN), and all of it was shown.
     fn end(&mut self, _dir: Dir, _cx: &mut Cx<'_>) {}
 
