@@ -10,11 +10,11 @@ const EXIT_CODES: &str =
 
 const EXAMPLES: &str = "\
 Examples:
-  sudo wirebeat                              every protocol, every device worth watching, events to standard output
+  sudo wirebeat                          all there is to see, as JSON lines
   sudo wirebeat run -i docker0,eth0 -o events.ndjson
   sudo wirebeat run -c /etc/packetbeat/packetbeat.yml
   wirebeat read capture.pcapng | jq 'select(.type == \"http\")'
-  wirebeat check -c packetbeat.yml           what of it is understood, what is not honoured, what is wrong
+  wirebeat check -c packetbeat.yml       what of it is understood and what not
 
 Exit codes: 0 fine, 1 something failed, 2 a mistake in the command line or the configuration.";
 
@@ -71,7 +71,7 @@ pub struct RunArgs {
     #[arg(short = 'E', value_name = "KEY=VALUE", help_heading = "Configuration")]
     pub set: Vec<String>,
     /// Mask passwords, keys, cookies and log-ins [default: on without a configuration, else its keys decide]
-    #[arg(long, value_name = "on|off", help_heading = "Configuration")]
+    #[arg(long, value_name = "on|off", hide_possible_values = true, help_heading = "Configuration")]
     pub redact: Option<Switch>,
     /// Devices: names, patterns such as br-*, any, default_route; !NAME leaves one out [default: see `wirebeat devices`]
     #[arg(short, long, value_name = "DEV,…", value_delimiter = ',', help_heading = "Capture")]
@@ -137,7 +137,7 @@ pub struct ReadArgs {
     #[arg(short = 'E', value_name = "KEY=VALUE", help_heading = "Configuration")]
     pub set: Vec<String>,
     /// Mask passwords, keys, cookies and log-ins [default: on without a configuration, else its keys decide]
-    #[arg(long, value_name = "on|off", help_heading = "Configuration")]
+    #[arg(long, value_name = "on|off", hide_possible_values = true, help_heading = "Configuration")]
     pub redact: Option<Switch>,
     /// Threads that decode [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -168,6 +168,7 @@ pub struct FieldsArgs {
 
 /// Options of `check`.
 #[derive(Args, Clone, Debug, Default)]
+#[command(override_usage = "wirebeat check -c FILE [OPTIONS]")]
 #[command(after_help = "Exit codes: 0 it can be used (warnings may remain), 2 it cannot.")]
 pub struct CheckArgs {
     /// The configuration
@@ -179,8 +180,8 @@ pub struct CheckArgs {
     /// Set one key of the configuration (may be repeated)
     #[arg(short = 'E', value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// As for `run`
-    #[arg(long, value_name = "on|off")]
+    /// Mask secrets, as for `run`
+    #[arg(long, value_name = "on|off", hide_possible_values = true)]
     pub redact: Option<Switch>,
     /// Log to standard error, as always
     #[arg(short = 'e', hide = true)]

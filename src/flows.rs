@@ -1,9 +1,9 @@
 //! Flow records: what a flow was, whether or not anything decoded it.
 
 use wirebeat_model::{
-    Counters, Dir, Entries, EventId, Field, FlowInfo, Kind, Time, Unit, ecs, fields,
+    Counters, Dir, Entries, EventId, Field, FlowInfo, Kind, Time, Transport, Unit, ecs, fields,
 };
-use wirebeat_proto::{Sink, put_nat};
+use wirebeat_proto::{Sink, icmp, put_nat};
 
 fields! {
     pub FIELDS:
@@ -60,6 +60,17 @@ pub struct TcpRecord {
     pub rtt: Option<u64>,
 }
 
+/// A kind of ICMP error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IcmpKind {
+    /// ICMP or ICMPv6.
+    pub transport: Transport,
+    /// Type.
+    pub kind: u8,
+    /// Code.
+    pub code: u8,
+}
+
 /// A record about to be written.
 pub struct Record<'a> {
     /// All it has counted.
@@ -77,7 +88,7 @@ pub struct Record<'a> {
     /// Its TCP part.
     pub tcp: Option<TcpRecord>,
     /// Kinds of ICMP error that quoted it.
-    pub icmp: &'a [&'static str],
+    pub icmp: &'a [IcmpKind],
     /// Labels from the configuration.
     pub tags: &'a [String],
 }
@@ -119,7 +130,11 @@ pub fn emit(flow: &mut FlowInfo, r: &Record<'_>, clock: Time, sink: &mut Sink, c
         [one, 0] => f.put(&FLOW_VLAN, one),
         both => f.put_array(&FLOW_VLAN, |a| both.iter().for_each(|v| a.push(*v))),
     }
-    f.put_array(&FLOW_ICMP, |a| r.icmp.iter().for_each(|i| a.push(*i)));
+    f.put_array(&FLOW_ICMP, |a| {
+        for i in r.icmp {
+            a.push_text(icmp::message_name(i.transport, i.kind, i.code).as_bytes());
+        }
+    });
     if !r.tags.is_empty() {
         f.put_array(&ecs::TAGS, |a| r.tags.iter().for_each(|t| a.push(t.as_str())));
     }

@@ -8,7 +8,7 @@ use wirebeat::cli::{Action, CheckArgs, Cli, OutputArgs, ReadArgs};
 use wirebeat::config::{self, Config};
 use wirebeat::output::{Output, Rotation};
 use wirebeat::read::{self, ReadError, Summary};
-use wirebeat::{engine, fields_cmd};
+use wirebeat::{check, engine, fields_cmd};
 
 /// Something failed.
 const FAILED: u8 = 1;
@@ -106,8 +106,7 @@ fn read(args: &ReadArgs) -> u8 {
 }
 
 fn check(args: &CheckArgs) -> u8 {
-    match load(args.path(), &args.set, args.redact.map(bool::from)) {
-        Ok(config) => print(&config.summary()),
-        Err(code) => code,
-    }
+    let (text, usable) = check::report(args);
+    let code = print(&text);
+    if usable { code } else { USAGE }
 }

@@ -13,7 +13,7 @@ use wirebeat_net::{L4, Packet};
 use wirebeat_proto::{Expectation, Sink, Stream};
 
 use crate::app::{App, Env, Protocols};
-use crate::flows::{self, Record, Tally, TcpRecord};
+use crate::flows::{self, IcmpKind, Record, Tally, TcpRecord};
 
 /// How flows are told.
 #[derive(Clone, Debug)]
@@ -80,7 +80,7 @@ pub struct Arrival {
 #[derive(Clone, Debug)]
 pub enum Note {
     /// An ICMP error quoted a packet of this flow.
-    IcmpError(FlowKey, &'static str),
+    IcmpError(FlowKey, IcmpKind),
     /// A flow will come.
     Expect(Expectation),
     /// A device has this name.
@@ -107,7 +107,7 @@ struct Flow {
     scheduled: Time,
     /// Set when the connection has ended: when it goes.
     gone_at: Option<Time>,
-    icmp: Vec<&'static str>,
+    icmp: Vec<IcmpKind>,
 }
 
 /// Memory, counters and ways out: what packet handling needs beside the table.
@@ -271,13 +271,13 @@ impl Shard {
     /// Takes a note from another shard.
     pub fn note(&mut self, note: Note) {
         match note {
-            Note::IcmpError(key, text) => {
+            Note::IcmpError(key, kind) => {
                 if let Some((slot, _)) = self.table.find(&key)
                     && let Some(flow) = self.table.get_mut(slot)
                     && flow.icmp.len() < MAX_ICMP
-                    && !flow.icmp.contains(&text)
+                    && !flow.icmp.contains(&kind)
                 {
-                    flow.icmp.push(text);
+                    flow.icmp.push(kind);
                 }
             }
             Note::Expect(expectation) => self.announce(expectation),
@@ -595,9 +595,9 @@ impl Shard {
 /// What an ICMP error says about the flow that it quotes a packet of.
 pub fn icmp_note(p: &Packet<'_>, kind: u8, code: u8) -> Option<(FlowKey, Note)> {
     let transport = p.key.transport();
-    let (from, to, quoted) = icmp_shim::quoted_flow(p.payload, transport)?;
+    let (from, to, quoted) = wirebeat_proto::icmp::quoted_flow(p.payload, transport)?;
     let (key, _) = FlowKey::new(from, to, quoted, p.key.tunnel());
-    Some((key, Note::IcmpError(key, icmp_shim::message_name(transport, kind, code))))
+    Some((key, Note::IcmpError(key, IcmpKind { transport, kind, code })))
 }
 
 fn record(flow: &mut Flow, end: Option<&'static str>, settings: &Settings, work: &mut Work) {
@@ -622,10 +622,4 @@ fn record(flow: &mut Flow, end: Option<&'static str>, settings: &Settings, work:
     };
     flows::emit(&mut flow.info, &record, work.clock, &mut work.sink, &mut work.counters);
     flow.told = flow.total;
-}
-
-mod icmp_shim {
-    use wirebeat_model::{Endpoint, Transport};
-    pub(super) fn quoted_flow(_: &[u8], _: Transport) -> Option<(Endpoint, Endpoint, Transport)> { None }
-    pub(super) fn message_name(_: Transport, _: u8, _: u8) -> &'static str { "" }
 }

@@ -21,6 +21,13 @@ use crate::{Cx, Guess, NoOptions, Parser, Pending, Protocol, Setup, Spec, Step, 
 
 pub use self::quoted::quoted_flow;
 
+/// A message's type and code in words, e.g. `DestinationUnreachable(PortUnreachable)`.
+pub fn message_name(transport: Transport, kind: u8, code: u8) -> String {
+    let mut out = Vec::new();
+    names::write(Version::of(transport), kind, code, &mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// ICMP and ICMPv6.
 pub static SPEC: Spec = Spec {
     name: "icmp",
@@ -173,7 +180,6 @@ fn publish(
     let version = Version::of(transport);
     let role = role(version, first.header.kind);
     let quoted = alone.and_then(|message| quoted::read(message, version));
-    let ips = quoted.map(|q| [q.from.ip, q.to.ip]);
     // The id depends on type and code: those of the request; of a lone answer, as its receiver would have asked.
     let (sender, receiver) = if request.is_some() { (from, to) } else { (to, from) };
 
@@ -184,7 +190,6 @@ fn publish(
     t.ok = note.is_none() && role != Role::Error;
     t.notes = note.as_slice();
     t.protocol = Some("");
-    t.ips = ips.as_ref().map_or(&[], |ips| ips.as_slice());
     t.community_id = Some(community_id(sender, receiver, transport, Some((first.header.kind, first.header.code))));
 
     let common = cx.common;
