@@ -1,5 +1,8 @@
 //! Every capture of the shared collection: as many packets as its manifest says.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use wirebeat_capture::file::Reader;
@@ -51,4 +54,38 @@ fn as_many_packets_as_the_manifest_says() {
     }
     println!("{files} files");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Damage anywhere in a real file: no panic, no hang, and no more packets than bytes allow.
+#[test]
+fn damaged_captures_are_survived() {
+    let Some(dir) = collection("public") else { return };
+    let manifest = std::fs::read_to_string(dir.join("MANIFEST.tsv")).unwrap();
+    let names = manifest.lines().skip(1).filter_map(|l| l.split('\t').next());
+    let small = names.map(|n| dir.join(n)).filter(|p| p.metadata().is_ok_and(|m| m.len() < 3_000));
+    let mut noise = 7u64;
+    let mut runs = 0;
+    for path in small {
+        let whole = std::fs::read(&path).unwrap();
+        for _ in 0..200 {
+            let mut file = whole.clone();
+            for _ in 0..3 {
+                noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let at = (noise >> 33) as usize % file.len();
+                file[at] = (noise >> 25) as u8;
+            }
+            if noise & 1 == 0 {
+                file.truncate((noise >> 40) as usize % file.len());
+            }
+            let limit = file.len() / 12;
+            let Ok(mut reader) = Reader::new(Cursor::new(file)) else { continue };
+            let mut count = 0;
+            while let Ok(Some(_)) = reader.next() {
+                count += 1;
+            }
+            assert!(count <= limit);
+            runs += 1;
+        }
+    }
+    println!("{runs} damaged files");
 }

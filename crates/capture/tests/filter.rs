@@ -4,8 +4,10 @@
 use std::path::Path;
 use std::process::Command;
 
+use proptest::prelude::*;
 use wirebeat_capture::file::Reader;
 use wirebeat_capture::filter::{Filter, Ports};
+use wirebeat_model::{Frame, LinkType, Time};
 
 const UNTAGGED: [&str; 15] = [
     "packetbeat/flowhash/arp.pcap",
@@ -240,4 +242,63 @@ fn bounds_hold() {
     assert!(Filter::parse(&many).unwrap().instructions() < 4096);
     let hosts = (0..1_500).map(|n| format!("ip6 host 2001:db8::{n}")).collect::<Vec<_>>().join(" or ");
     assert!(Filter::parse(&hosts).unwrap_err().message.contains("too long"));
+}
+
+const WORDS: [&str; 34] = [
+    "and",
+    "or",
+    "not",
+    "(",
+    ")",
+    "!",
+    "&&",
+    "||",
+    "tcp",
+    "udp",
+    "ip",
+    "ip6",
+    "arp",
+    "icmp",
+    "ether",
+    "src",
+    "dst",
+    "host",
+    "net",
+    "port",
+    "portrange",
+    "proto",
+    "vlan",
+    "less",
+    "greater",
+    "mask",
+    "80",
+    "1-9",
+    "10.0.0.1",
+    "::1",
+    "10.0.0.0/8",
+    "fe80::/10",
+    "01:02:03:04:05:06",
+    "http",
+];
+
+proptest! {
+    #[test]
+    fn any_words_are_taken_or_refused(
+        words in prop::collection::vec(prop::sample::select(&WORDS[..]), 0..12),
+        link in prop::sample::select(vec![0u32, 1, 101, 108, 113, 276, 999]),
+        data in prop::collection::vec(any::<u8>(), 0..120),
+    ) {
+        if let Ok(filter) = Filter::parse(&words.join(" ")) {
+            let link = LinkType::from_number(link);
+            let frame = Frame { time: Time(0), link, device: 1, wire_len: 90, vlan: Some(5), data: &data };
+            filter.matches(&frame);
+        }
+    }
+
+    #[test]
+    fn any_text_is_taken_or_refused(text in ".{0,40}") {
+        if let Err(e) = Filter::parse(&text) {
+            prop_assert!(e.column >= 1 && e.column <= text.chars().count() + 1);
+        }
+    }
 }

@@ -21,8 +21,9 @@ const FROM_PORT: u32 = 6;
 
 /// `FlowKey::shard_hash` of the outermost IP packet, which the kernel takes modulo the number of sockets.
 ///
-/// Differs from it only where the kernel cannot look: tunnels, IPv6 extension headers and fragments (by addresses),
-/// more than three VLAN tags, IPv4 addresses mapped into IPv6 headers. Such frames are handed on in user space.
+/// Differs from it only where the kernel cannot look: tunnels, IPv6 extension headers, more than three VLAN tags, IPv4
+/// addresses mapped into IPv6 headers, and fragments of both versions, which all go by their addresses, so that one
+/// shard has all of a datagram. Such frames are handed on in user space.
 pub(crate) fn shard_program() -> Option<Vec<Insn>> {
     let mut b = Builder::default();
     let (v6, ports, plain, done) = (b.label(), b.label(), b.label(), b.label());
@@ -40,8 +41,9 @@ pub(crate) fn shard_program() -> Option<Vec<Insn>> {
     b.jump_if(JEQ, 6, v4_ports);
     b.jump_unless(JEQ, 17, plain);
     b.here(v4_ports);
+    // The first fragment has ports, but belongs with those that have none.
     b.op(LD | H | IND, NET.wrapping_add(6));
-    b.jump_if(JSET, 0x1fff, plain);
+    b.jump_if(JSET, 0x3fff, plain);
     b.op(LD | B | IND, NET);
     b.op(ALU | AND, 0x0f);
     b.op(ALU | LSH, 2);

@@ -11,7 +11,6 @@ use crate::sys;
 
 // linux/if_packet.h
 const FANOUT_CBPF: u32 = 6;
-const FANOUT_FLAG_DEFRAG: u32 = 0x8000;
 const FANOUT_FLAG_UNIQUEID: u32 = 0x2000;
 const PACKET_FANOUT_DATA: libc::c_int = 22;
 
@@ -94,9 +93,11 @@ impl PacketSocket {
 
     /// Founds a fan-out group whose members are chosen by `program`, and answers the group's number.
     ///
-    /// The kernel puts IPv4 fragments together before it chooses.
+    /// Without `PACKET_FANOUT_FLAG_DEFRAG`: it knows fragments by their addresses and id, but not by their device. A
+    /// datagram that passes a veth and its bridge is completed on the veth, and the bridge's copies are dropped as
+    /// duplicates before the filter looks for the bridge.
     pub(crate) fn found_group(&self, program: &[Insn]) -> io::Result<u16> {
-        let argument = (FANOUT_CBPF | FANOUT_FLAG_DEFRAG | FANOUT_FLAG_UNIQUEID) << 16;
+        let argument = (FANOUT_CBPF | FANOUT_FLAG_UNIQUEID) << 16;
         sys::set_option(&self.fd, libc::SOL_PACKET, libc::PACKET_FANOUT, &(argument as i32))?;
         sys::set_program(&self.fd, libc::SOL_PACKET, PACKET_FANOUT_DATA, program)?;
         let [group] = sys::get_option(&self.fd, libc::SOL_PACKET, libc::PACKET_FANOUT)?;
@@ -105,7 +106,7 @@ impl PacketSocket {
 
     /// Joins a group; the n-th member gets what the program sends to n.
     pub(crate) fn join_group(&self, group: u16) -> io::Result<()> {
-        let argument = (FANOUT_CBPF | FANOUT_FLAG_DEFRAG) << 16 | u32::from(group);
+        let argument = FANOUT_CBPF << 16 | u32::from(group);
         sys::set_option(&self.fd, libc::SOL_PACKET, libc::PACKET_FANOUT, &(argument as i32))
     }
 

@@ -145,6 +145,13 @@ pub(crate) fn key(frame: &Seen) -> Option<FlowKey> {
     Some(FlowKey::new(from, to, transport, 0).0)
 }
 
+/// The key of the addresses alone, which is what fragments are known by.
+pub(crate) fn address_key(frame: &Seen) -> Option<FlowKey> {
+    let key = key(frame)?;
+    let bare = |e: Endpoint| Endpoint { port: 0, ..e };
+    Some(FlowKey::new(bare(key.a()), bare(key.b()), Transport(0), 0).0)
+}
+
 /// Source and destination port.
 pub(crate) fn ports_of(frame: &Seen) -> (u16, u16) {
     let Some((kind, ip)) = network(frame) else { return (0, 0) };
