@@ -7,7 +7,7 @@ mod tcp;
 mod timer;
 
 pub use buffers::Buffers;
-pub use dedup::{Dedup, Seen};
+pub use dedup::{Dedup, Seen, twin_flips};
 pub use table::{Slot, Table};
 pub use tcp::{Segment, Sink, Tcp, TcpState};
 pub use timer::{Wheel, boundary};
