@@ -194,7 +194,7 @@ impl<T> Table<T> {
         self.entry(slot.index).filter(|e| e.generation == slot.generation && e.value.is_some()).map(|e| e.key)
     }
 
-    /// Notes that a packet of it came, and returns it: what to call per packet.
+    /// Notes that a packet of it came, and returns it: what to call per packet. `now` is the clock that never goes back.
     #[inline]
     pub fn touch(&mut self, slot: Slot, now: Time) -> Option<&mut T> {
         let entry = self.entry_mut(slot.index).filter(|e| e.generation == slot.generation)?;
