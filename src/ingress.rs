@@ -25,6 +25,11 @@ impl Ingress {
         self.clock
     }
 
+    /// Time has come this far, though no frame said so.
+    pub fn tick(&mut self, clock: Time) {
+        self.clock = self.clock.max(clock);
+    }
+
     /// Takes a frame; `then` gets the packet it makes or completes, if it does.
     #[inline]
     pub fn frame(

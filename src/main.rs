@@ -4,11 +4,13 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use wirebeat::cli::{Action, CheckArgs, Cli, OutputArgs, ReadArgs};
+use wirebeat::cli::{Action, CheckArgs, Cli, DevicesArgs, OutputArgs, ReadArgs, RunArgs};
 use wirebeat::config::{self, Config};
 use wirebeat::output::{Output, Rotation};
-use wirebeat::read::{self, ReadError, Summary};
-use wirebeat::{check, engine, fields_cmd};
+use wirebeat::read::{self, ReadError};
+use wirebeat::run::{self, RunError};
+use wirebeat::summary::Summary;
+use wirebeat::{check, devices_cmd, engine, fields_cmd};
 
 /// Something failed.
 const FAILED: u8 = 1;
@@ -18,9 +20,9 @@ const USAGE: u8 = 2;
 fn main() -> ExitCode {
     engine::schema();
     let code = match Cli::parse().action() {
-        Action::Run(_) => 1,
+        Action::Run(args) => run(&args),
         Action::Read(args) => read(&args),
-        Action::Devices(_) => 1,
+        Action::Devices(args) => devices(&args),
         Action::Fields(args) => print(&fields_cmd::render(engine::schema(), args.format)),
         Action::Check(args) => check(&args),
         Action::Version => print(concat!("wirebeat ", env!("CARGO_PKG_VERSION"), "\n")),
@@ -83,13 +85,17 @@ fn read(args: &ReadArgs) -> u8 {
         Ok(config) => config,
         Err(code) => return code,
     };
-    let output = match output(&args.output, &config) {
+    read_with(args, &config)
+}
+
+fn read_with(args: &ReadArgs, config: &Config) -> u8 {
+    let output = match output(&args.output, config) {
         Ok(output) => output,
         Err(code) => return code,
     };
     let shards = args.shards.map_or(config.shards.unwrap_or(1), usize::from);
     let mut summary = Summary::default();
-    let result = read::read(&config, &args.files, shards, output, &mut summary);
+    let result = read::read(config, &args.files, shards, output, &mut summary);
     eprint!("{summary}");
     match result {
         Ok(()) => 0,
@@ -100,6 +106,54 @@ fn read(args: &ReadArgs) -> u8 {
         }
         Err(e) => {
             eprintln!("error: {e}");
+            FAILED
+        }
+    }
+}
+
+fn run(args: &RunArgs) -> u8 {
+    let mut config = match load(args.config.as_deref(), &args.set, args.redact.map(bool::from)) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    if !args.interface.is_empty() {
+        config.interfaces.iter_mut().for_each(|i| i.devices.clear());
+        if let Some(first) = config.interfaces.first_mut() {
+            first.devices.clone_from(&args.interface);
+        }
+    }
+    let files = config.files();
+    if !files.is_empty() && args.interface.is_empty() {
+        eprintln!("reading {} instead of a device, as the configuration says", files[0].display());
+        let read_args = ReadArgs { files, output: args.output.clone(), shards: args.shards, ..ReadArgs::default() };
+        return read_with(&read_args, &config);
+    }
+    let shards = args.shards.map(usize::from).or(config.shards);
+    let mut summary = Summary::default();
+    let result = run::run(&config, shards, args.duration, || output(&args.output, &config), &mut summary);
+    match result {
+        Ok(()) => {
+            eprint!("{summary}");
+            0
+        }
+        Err(RunError::Reported(code)) => code,
+        Err(RunError::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe => {
+            eprint!("{summary}");
+            0
+        }
+        Err(e) => {
+            eprint!("{summary}");
+            eprintln!("error: {e}");
+            if matches!(e, RunError::Filter(_) | RunError::Selection(_)) { USAGE } else { FAILED }
+        }
+    }
+}
+
+fn devices(args: &DevicesArgs) -> u8 {
+    match devices_cmd::render(args.format) {
+        Ok(text) => print(&text),
+        Err(e) => {
+            eprintln!("error: listing devices: {e}");
             FAILED
         }
     }

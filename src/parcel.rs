@@ -66,6 +66,11 @@ impl Batch {
         self.items.is_empty()
     }
 
+    /// How many of them are packets.
+    pub fn packets(&self) -> usize {
+        self.items.iter().filter(|i| matches!(i, Item::Packet(_))).count()
+    }
+
     /// Bytes it holds.
     pub fn byte_len(&self) -> usize {
         self.bytes.len()

@@ -16,16 +16,18 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use thiserror::Error;
 use wirebeat_capture::file::{FileError, Reader};
 use wirebeat_capture::filter::{Filter, FilterError};
-use wirebeat_model::{Budget, Counters, Event, Frame, JsonWriter, Time};
+use wirebeat_model::{Budget, Counters, Event, Frame, Time};
 use wirebeat_net::{L4, Packet};
 
 use crate::collector::Collector;
 use crate::config::Config;
 use crate::engine;
 use crate::ingress::Ingress;
+use crate::lines::Lines;
 use crate::output::Output;
 use crate::parcel::{Batch, Content};
 use crate::shard::{Arrival, Note, Settings, Shard};
+use crate::summary::Summary;
 
 /// Why reading ended early.
 #[derive(Debug, Error)]
@@ -44,28 +46,6 @@ pub enum ReadError {
     /// Events could not be written.
     #[error("writing events: {0}")]
     Output(#[from] io::Error),
-}
-
-/// What was done.
-#[derive(Debug, Default)]
-pub struct Summary {
-    /// Everything counted.
-    pub counters: Counters,
-    /// The most memory lent by one shard at a time.
-    pub peak: usize,
-}
-
-impl std::fmt::Display for Summary {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let always = ["packets", "bytes", "flows", "events"];
-        for (name, value, _) in self.counters.iter().filter(|(n, ..)| always.contains(n)) {
-            writeln!(f, "{name}: {value}")?;
-        }
-        for (name, value, doc) in self.counters.iter().filter(|(n, v, _)| *v > 0 && !always.contains(n)) {
-            writeln!(f, "{name}: {value}  ({doc})")?;
-        }
-        Ok(())
-    }
 }
 
 /// Packets between two looks of the collector, and in a batch.
@@ -91,8 +71,7 @@ pub fn read(
     let snaplen = config.interfaces.iter().map(|i| i.snaplen as usize).min().unwrap_or(usize::MAX);
     // Announced flows would reach two shards at different times.
     let shards = if config.protocols.iter().any(|p| p.spec().expects) { 1 } else { shards.max(1) };
-    let json = JsonWriter::new(engine::schema(), config.precision);
-    let mut lines = Some(Lines { json, output });
+    let mut lines = Some(Lines::new(output, config.precision));
     let mut engine: Option<Engine> = None;
     let mut first_error = None;
     for path in files {
@@ -131,7 +110,7 @@ pub fn read(
         lines = Some(done.finish(summary)?);
     }
     if let Some(mut lines) = lines {
-        lines.output.flush()?;
+        lines.flush()?;
     }
     first_error.map_or(Ok(()), Err)
 }
@@ -142,21 +121,6 @@ fn open(path: &Path) -> Result<Reader, ReadError> {
 
 fn file_error(path: &Path, source: FileError) -> ReadError {
     ReadError::File { path: path.display().to_string(), source }
-}
-
-/// Events to lines of JSON.
-struct Lines {
-    json: JsonWriter,
-    output: Output,
-}
-
-impl Lines {
-    fn write(&mut self, event: &Event) -> io::Result<()> {
-        let out = self.output.buffer();
-        self.json.write(&event.fields, out);
-        out.push(b'\n');
-        self.output.flush_if_full()
-    }
 }
 
 /// The reader's side of the pipeline.

@@ -303,6 +303,8 @@ impl Shard {
     #[inline]
     pub fn packet(&mut self, p: &Packet<'_>, at: Arrival) {
         self.advance(at.clock);
+        // A packet handed over may be older than what this shard has seen.
+        let at = Arrival { clock: self.work.clock, ..at };
         // Device 0 is a capture that does not tell devices apart.
         if p.device != 0
             && let Some(dedup) = &mut self.dedup

@@ -20,8 +20,6 @@ pub struct FileOutput {
     pub number_of_files: u32,
     /// Unix permissions of the files.
     pub permissions: u32,
-    /// Whether a start begins a new file.
-    pub rotate_on_startup: bool,
 }
 
 /// `output.console`.
@@ -343,7 +341,15 @@ pub(super) fn file_keys(section: &mut Section<'_>, pos: Pos) -> FileOutput {
     let kb = section.int("rotate_every_kb", 10_240, 1..=1 << 32, "Size in KiB at which a new file begins.");
     let files = section.int("number_of_files", 7, 2..=1024, "How many files are kept.");
     let permissions = permissions(section);
-    let rotate_on_startup = section.bool("rotate_on_startup", true, "Begin a new file at each start.");
+    let doc = "Not honoured yet: a start goes on with the file that is there.";
+    let anew = section.bool("rotate_on_startup", false, doc);
+    if let (true, Some(pos)) = (anew, section.pos("rotate_on_startup")) {
+        section.warn(
+            pos,
+            "rotate_on_startup",
+            "not honoured yet: a start goes on with the file that is there",
+        );
+    }
     codec(section);
     FileOutput {
         path: PathBuf::from(path),
@@ -351,7 +357,6 @@ pub(super) fn file_keys(section: &mut Section<'_>, pos: Pos) -> FileOutput {
         rotate_every: u64::try_from(kb).unwrap_or(10_240) << 10,
         number_of_files: u32::try_from(files).unwrap_or(7),
         permissions,
-        rotate_on_startup,
     }
 }
 
@@ -376,7 +381,10 @@ fn permissions(section: &mut Section<'_>) -> u32 {
 /// The keys of `output.console`.
 pub(super) fn console_keys(section: &mut Section<'_>) -> ConsoleOutput {
     section.bool("enabled", true, "Whether events are written to standard output.");
-    let pretty = section.bool("pretty", false, "One event over several lines.");
+    let pretty = section.bool("pretty", false, "Not honoured yet: one event over several lines.");
+    if let (true, Some(pos)) = (pretty, section.pos("pretty")) {
+        section.warn(pos, "pretty", "not honoured yet: one JSON object a line");
+    }
     codec(section);
     ConsoleOutput { pretty }
 }

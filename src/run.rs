@@ -1,0 +1,401 @@
+//! The pipeline for the wire: a ring per shard, hand-over between shards, one collector. Live capture never waits.
+//!
+//! ```text
+//! ring 0 ─► shard 0 ─┐      ┌─► collector ─► output
+//! ring n ─► shard n ─┴──────┘
+//!      shard ◄─► shard: packets of flows that another one owns, in batches
+//! ```
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use thiserror::Error;
+use wirebeat_capture::device::{Selection, SelectionError};
+use wirebeat_capture::filter::{Filter, FilterError};
+use wirebeat_capture::live::{DeviceNames, Live, LiveError, Options, RingReader, Wait};
+use wirebeat_model::{Budget, Counters, Event, Time};
+
+use crate::collector::Collector;
+use crate::config::Config;
+use crate::engine;
+use crate::ingress::Ingress;
+use crate::lines::Lines;
+use crate::output::Output;
+use crate::parcel::{Batch, Content};
+use crate::shard::{Note, Shard};
+use crate::summary::Summary;
+
+/// Why live capture did not begin or ended early.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// The devices asked for make no sense.
+    #[error("{0}")]
+    Selection(#[from] SelectionError),
+    /// The filter is not understood.
+    #[error("bpf_filter: {0}")]
+    Filter(#[from] FilterError),
+    /// Capture does not work.
+    #[error("{0}")]
+    Live(#[from] LiveError),
+    /// Events could not be written.
+    #[error("writing events: {0}")]
+    Output(#[from] io::Error),
+    /// It was told already; this is the exit code.
+    #[error("exit code {0}")]
+    Reported(u8),
+}
+
+/// Events in a batch to the collector at most.
+const BATCH: usize = 256;
+/// Batches on their way to the collector; more are given up and counted.
+const QUEUE: usize = 256;
+/// How long events wait for their batch to fill.
+const FLUSH: Duration = Duration::from_millis(50);
+/// How far behind the wall clock a shard without packets is: a block of packets may still be on its way.
+const IDLE_LAG: Duration = Duration::from_millis(200);
+/// Batches on their way from one shard to another.
+const HAND_OVER: usize = 64;
+/// How often losses are looked at.
+const WATCH: Duration = Duration::from_secs(10);
+
+/// Captures until `duration` is over or the program is told to stop. `output` is opened after capture has begun to work.
+///
+/// # Errors
+/// [`RunError`]; what was counted is in `summary` all the same.
+pub fn run(
+    config: &Config,
+    shards: Option<usize>,
+    duration: Option<Duration>,
+    output: impl FnOnce() -> Result<Output, u8>,
+    summary: &mut Summary,
+) -> Result<(), RunError> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let shards = shards.unwrap_or(cores).clamp(1, 256);
+    let options = options(config, shards)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    let (live, rings) = Live::open(options)?;
+    let lines = Lines::new(output().map_err(RunError::Reported)?, config.precision);
+    let choices = live.choices();
+    let chosen: Vec<_> = choices.iter().filter(|c| c.captured).map(|c| c.device.name.as_str()).collect();
+    eprintln!("capturing on {} with {shards} {}", list(&chosen), if shards == 1 { "shard" } else { "shards" });
+    let local: Vec<IpAddr> = choices.iter().flat_map(|c| c.device.addresses.iter().map(|a| a.0)).collect();
+    // A number of this run: until a sensor has a lasting name, ids are unique by time and number.
+    let source = Time::now().0 as u64;
+    let settings = engine::settings(config, shards, local, source, true);
+
+    let (events_tx, events_rx) = bounded::<Events>(QUEUE);
+    let (inboxes, receivers): (Vec<_>, Vec<_>) = (0..shards).map(|_| bounded::<Batch>(HAND_OVER)).unzip();
+    let mut returns = Vec::new();
+    let mut workers = Vec::new();
+    let published: Vec<_> = (0..shards).map(|_| Arc::new(Mutex::new(Published::default()))).collect();
+    for (ring, inbox) in rings.into_iter().zip(receivers) {
+        let id = ring.shard();
+        let (back_tx, back) = bounded(QUEUE);
+        returns.push((id, back_tx));
+        let worker = Worker {
+            shard: Shard::new(Arc::clone(&settings), id, shards, source),
+            ingress: Ingress::new(None, usize::MAX, source),
+            budget: Budget::new(settings.memory / 8),
+            counters: Counters::default(),
+            inbox,
+            outboxes: inboxes.clone(),
+            outgoing: (0..shards).map(|_| Batch::default()).collect(),
+            events: events_tx.clone(),
+            back,
+            names: live.names(),
+            published: Arc::clone(&published[id]),
+            last_flush: Instant::now(),
+        };
+        workers.push(thread::spawn(move || worker.run(ring)));
+    }
+    drop((events_tx, inboxes));
+    returns.sort_by_key(|(id, _)| *id);
+    let returns: Vec<_> = returns.into_iter().map(|(_, tx)| tx).collect();
+    let failed = Arc::new(AtomicBool::new(false));
+    let collector = {
+        let failed = Arc::clone(&failed);
+        thread::spawn(move || {
+            let result = collect(shards, &events_rx, &returns, lines);
+            failed.store(result.is_err(), Ordering::Relaxed);
+            result
+        })
+    };
+
+    watch(&live, &published, duration, &stop, &failed);
+    live.stop();
+    let mut broken = false;
+    for worker in workers {
+        broken |= worker.join().is_err();
+    }
+    let written = collector.join();
+    for shard in &published {
+        let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        summary.counters.add(&shard.counters);
+        summary.peak = summary.peak.max(shard.peak);
+    }
+    summary.counters.kernel_drops += live.stats().iter().map(|s| s.drops).sum::<u64>();
+    match written {
+        Ok(result) => result?,
+        Err(_) => broken = true,
+    }
+    if broken { Err(io::Error::other("a worker has ended early").into()) } else { Ok(()) }
+}
+
+fn options(config: &Config, shards: usize) -> Result<Options, RunError> {
+    let filter = match (&config.bpf_filter, config.ports()) {
+        (Some(text), _) => Some(Filter::parse(text)?),
+        (None, Some(ports)) => Some(Filter::ports(&ports)?),
+        (None, None) => None,
+    };
+    let buffer: Option<usize> = config.interfaces.iter().filter_map(|i| i.buffer).max();
+    let defaults = Options::default();
+    Ok(Options {
+        selection: Selection::parse(&config.devices())?,
+        shards,
+        buffer: buffer.unwrap_or(defaults.buffer),
+        snaplen: config.interfaces.iter().map(|i| i.snaplen).max().unwrap_or(defaults.snaplen),
+        promiscuous: config.interfaces.iter().find_map(|i| i.promiscuous).unwrap_or(defaults.promiscuous),
+        filter,
+        ..defaults
+    })
+}
+
+fn list(names: &[&str]) -> String {
+    if names.is_empty() { "no device yet".into() } else { names.join(", ") }
+}
+
+/// Waits for the end, and says when something was lost or changed meanwhile.
+fn watch(
+    live: &Live,
+    published: &[Arc<Mutex<Published>>],
+    duration: Option<Duration>,
+    stop: &AtomicBool,
+    failed: &AtomicBool,
+) {
+    let begun = Instant::now();
+    let (mut changes, mut looked, mut told) = (live.changes(), Instant::now(), 0);
+    while !stop.load(Ordering::Relaxed)
+        && !failed.load(Ordering::Relaxed)
+        && duration.is_none_or(|d| begun.elapsed() < d)
+    {
+        let left = duration.map_or(FLUSH, |d| d.saturating_sub(begun.elapsed()));
+        thread::sleep(left.min(FLUSH));
+        if live.changes() != changes {
+            changes = live.changes();
+            let choices = live.choices();
+            let chosen: Vec<_> = choices.iter().filter(|c| c.captured).map(|c| c.device.name.as_str()).collect();
+            eprintln!("capturing on {}", list(&chosen));
+        }
+        if looked.elapsed() >= WATCH {
+            looked = Instant::now();
+            let kernel: u64 = live.stats().iter().map(|s| s.drops).sum();
+            let own: u64 = published
+                .iter()
+                .map(|p| {
+                    let p = p.lock().unwrap_or_else(PoisonError::into_inner);
+                    p.counters.events_dropped + p.counters.hand_over_drops
+                })
+                .sum();
+            if kernel + own > told {
+                told = kernel + own;
+                eprintln!("lost so far: {kernel} packets in the kernel, {own} events or packets in our queues");
+            }
+        }
+    }
+}
+
+/// What a shard tells the world about itself, once in a while.
+#[derive(Default)]
+struct Published {
+    counters: Counters,
+    peak: usize,
+}
+
+/// A shard's events on their way to the collector, with its watermark.
+struct Events {
+    shard: usize,
+    events: Vec<Event>,
+    watermark: Time,
+}
+
+/// A shard's thread.
+struct Worker {
+    shard: Shard,
+    ingress: Ingress,
+    /// For fragments.
+    budget: Budget,
+    counters: Counters,
+    inbox: Receiver<Batch>,
+    outboxes: Vec<Sender<Batch>>,
+    outgoing: Vec<Batch>,
+    events: Sender<Events>,
+    back: Receiver<Vec<Event>>,
+    names: DeviceNames,
+    published: Arc<Mutex<Published>>,
+    last_flush: Instant,
+}
+
+impl Worker {
+    fn run(mut self, mut ring: RingReader) {
+        loop {
+            let busy = match ring.wait(FLUSH) {
+                Ok(Wait::Block(block)) => {
+                    for frame in block.frames() {
+                        self.frame(&frame);
+                    }
+                    true
+                }
+                Ok(Wait::Timeout) => false,
+                Ok(Wait::Stopped) | Err(_) => break,
+            };
+            self.receive();
+            if !busy {
+                self.ingress.tick(Time::now() - IDLE_LAG);
+                self.shard.advance(self.ingress.clock());
+            }
+            self.hand_over();
+            if self.shard.events().len() >= BATCH || self.last_flush.elapsed() >= FLUSH {
+                self.flush(self.shard.clock());
+            }
+        }
+        // What others handed over last; nobody waits for anybody at the end.
+        self.hand_over();
+        self.outboxes.clear();
+        while let Ok(batch) = self.inbox.recv_timeout(FLUSH) {
+            self.take(batch);
+        }
+        self.ingress.finish(&mut self.budget, &mut self.counters);
+        self.shard.finish(self.ingress.clock());
+        self.finish();
+    }
+
+    fn frame(&mut self, frame: &wirebeat_model::Frame<'_>) {
+        if !self.shard.knows_device(frame.device)
+            && let Some(name) = self.names.get(frame.device)
+        {
+            self.shard.name_device(frame.device, &name);
+        }
+        let (shard, outgoing) = (&mut self.shard, &mut self.outgoing);
+        self.ingress.frame(frame, &mut self.budget, &mut self.counters, |packet, at| {
+            let owner = packet.key.shard_hash() as usize % outgoing.len();
+            if owner == shard.id() { shard.packet(packet, at) } else { outgoing[owner].push(packet, at) }
+        });
+    }
+
+    fn receive(&mut self) {
+        while let Ok(batch) = self.inbox.try_recv() {
+            self.take(batch);
+        }
+    }
+
+    fn take(&mut self, mut batch: Batch) {
+        let shard = &mut self.shard;
+        batch.drain(|content| match content {
+            Content::Packet(packet, at) => shard.packet(&packet, at),
+            Content::Note(note) => shard.note(note),
+        });
+    }
+
+    /// Gives other shards what is theirs. A full queue refuses, and that is counted.
+    fn hand_over(&mut self) {
+        for (to, note) in self.shard.outbox().drain(..) {
+            match to {
+                Some(to) => self.outgoing[to].push_note(note),
+                None => {
+                    let own = self.shard.id();
+                    let others = self.outgoing.iter_mut().enumerate().filter(|(to, _)| *to != own);
+                    others.for_each(|(_, batch)| batch.push_note(Note::clone(&note)));
+                }
+            }
+        }
+        let own = self.shard.id();
+        for (to, batch) in self.outgoing.iter_mut().enumerate() {
+            if to == own || batch.is_empty() {
+                continue;
+            }
+            let packets = batch.packets() as u64;
+            let Some(outbox) = self.outboxes.get(to) else { continue };
+            match outbox.try_send(std::mem::take(batch)) {
+                Ok(()) => self.counters.handed_over += packets,
+                Err(_) => self.counters.hand_over_drops += packets,
+            }
+        }
+    }
+
+    /// Gives the collector what is complete, and learns which events can be used again.
+    fn flush(&mut self, watermark: Time) {
+        self.last_flush = Instant::now();
+        let mut spent = self.back.try_recv().unwrap_or_default();
+        for event in spent.drain(..) {
+            self.shard.pool().give(event);
+        }
+        std::mem::swap(&mut spent, self.shard.events());
+        let events = Events { shard: self.shard.id(), events: spent, watermark };
+        if let Err(refused) = self.events.try_send(events) {
+            let mut events = refused.into_inner().events;
+            self.counters.events_dropped += events.len() as u64;
+            for event in events.drain(..) {
+                self.shard.pool().give(event);
+            }
+        }
+        self.publish();
+    }
+
+    fn publish(&mut self) {
+        let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
+        published.counters = self.counters.clone();
+        published.counters.add(self.shard.counters());
+        published.peak = self.shard.budget().peak();
+    }
+
+    /// The last events wait for room: nothing more comes.
+    fn finish(&mut self) {
+        let events = std::mem::take(self.shard.events());
+        let left = events.len() as u64;
+        let last = Events { shard: self.shard.id(), events, watermark: Time::MAX };
+        if self.events.send(last).is_err() {
+            self.counters.events_dropped += left;
+        }
+        self.publish();
+    }
+}
+
+/// The collector's thread.
+fn collect(
+    shards: usize,
+    events: &Receiver<Events>,
+    back: &[Sender<Vec<Event>>],
+    mut lines: Lines,
+) -> io::Result<()> {
+    let mut collector = Collector::new(shards);
+    let mut written = Vec::new();
+    loop {
+        let mut batch = match events.recv_timeout(FLUSH) {
+            Ok(batch) => batch,
+            Err(crossbeam_channel::RecvTimeoutError::Timeout) => {
+                lines.flush()?;
+                continue;
+            }
+            Err(crossbeam_channel::RecvTimeoutError::Disconnected) => break,
+        };
+        collector.accept(batch.shard, &mut batch.events, batch.watermark);
+        for event in collector.ready().drain(..) {
+            lines.write(&event)?;
+            written.push(event);
+        }
+        batch.events.append(&mut written);
+        let _ = back[batch.shard].try_send(batch.events);
+        if events.is_empty() {
+            lines.flush()?;
+        }
+    }
+    lines.flush()
+}
