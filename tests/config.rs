@@ -9,6 +9,8 @@ mod docs;
 mod hostile;
 #[path = "config/options.rs"]
 mod options;
+#[path = "config/program.rs"]
+mod program;
 #[path = "config/sections.rs"]
 mod sections;
 

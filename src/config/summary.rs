@@ -70,11 +70,8 @@ impl Config {
                 &format!("file {}, {} files of {mib:.1} MiB", path.display(), file.number_of_files),
             );
         }
-        if let Some(console) = &self.output_console {
-            line(
-                "output",
-                if console.pretty { "standard output, over several lines" } else { "standard output" },
-            );
+        if self.output_console.is_some() {
+            line("output", "standard output");
         }
         out
     }

@@ -167,6 +167,7 @@ fn packetbeat_8() {
         Line(77, 1, "cloud: not honoured yet"),
         Line(79, 1, "monitoring: not honoured yet"),
         Line(80, 1, "output.elasticsearch: not honoured yet"),
+        Line(89, 11, "output.console.pretty: not honoured yet"),
     ];
     if decodes("dns") {
         expected.insert(7, Line(39, 5, "packetbeat.protocols.dns.interface: not honoured yet"));

@@ -462,4 +462,154 @@ mod tests {
             [(2, "not known and not used; did you mean send_request?"), (3, "not known and not used")]
         );
     }
+
+    #[test]
+    fn every_getter_says_what_it_expected() {
+        type Getter = fn(&mut Section<'_>);
+        let getters: [(&str, Getter, &str, &[Node]); 9] = [
+            (
+                "bool",
+                |s| _ = s.bool("k", true, ""),
+                "true or false",
+                &[Node::Int(1), Node::Str("maybe".into())],
+            ),
+            (
+                "int",
+                |s| {
+                    s.int("k", 1, 1..=9, "");
+                },
+                "a whole number from 1 to 9",
+                &[
+                    Node::Int(10),
+                    Node::Float(1.5),
+                    Node::Str("07".into()),
+                    Node::Str("x".into()),
+                    Node::Bool(true),
+                ],
+            ),
+            (
+                "bytes",
+                |s| {
+                    s.bytes("k", 1, "");
+                },
+                "a number of bytes",
+                &[Node::Int(-1), Node::Str("1 mile".into()), Node::Str("99999999999999999999".into())],
+            ),
+            (
+                "duration",
+                |s| {
+                    s.duration("k", Duration::ZERO, "");
+                },
+                "a duration",
+                &[Node::Str("soon".into()), Node::Bool(true)],
+            ),
+            (
+                "signed",
+                |s| {
+                    s.signed_duration("k", None, "");
+                },
+                "a duration",
+                &[Node::Str("-x".into())],
+            ),
+            (
+                "string",
+                |s| {
+                    s.string("k", "", "");
+                },
+                "a text",
+                &[],
+            ),
+            (
+                "choice",
+                |s| {
+                    s.choice("k", &[("a", 1), ("b", 2)], 0, "");
+                },
+                "one of a, b",
+                &[Node::Str("c".into())],
+            ),
+            (
+                "strings",
+                |s| {
+                    s.strings("k", &[], "");
+                },
+                "a list of texts",
+                &[],
+            ),
+            (
+                "ports",
+                |s| {
+                    s.ports("k", &[80], "");
+                },
+                "ports from 1 to 65535",
+                &[Node::Int(0), Node::Int(65_536), Node::Str("http".into()), Node::Float(80.5)],
+            ),
+        ];
+        let pos = Pos { line: 1, column: 1 };
+        let list = Node::List(vec![Item { node: Node::List(Vec::new()), pos }]);
+        for (name, getter, expected, wrong) in getters {
+            for node in wrong.iter().chain([&Node::Map(Vec::new()), &list]) {
+                let item = map(&[("k", node.clone())]);
+                let mut report = Report::default();
+                getter(&mut Section::new("", Some(&item), &mut report));
+                assert_eq!(report.errors.len(), 1, "{name} of {node:?}");
+                let text = &report.errors[0].text;
+                assert!(text.starts_with(&format!("expected {expected}")), "{name} of {node:?}: {text}");
+            }
+            // Nothing is as good as not there.
+            let item = map(&[("k", Node::Null)]);
+            let mut report = Report::default();
+            getter(&mut Section::new("", Some(&item), &mut report));
+            assert!(report.errors.is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn words_near_enough() {
+        let words = || ["device", "devices", "snaplen"].into_iter();
+        assert_eq!(suggest("devcie", words()), Some("device"));
+        assert_eq!(suggest("device", words()), Some("device"));
+        assert_eq!(suggest("snap", words()), None);
+        assert_eq!(suggest(&"x".repeat(1 << 20), words()), None);
+        assert_eq!(suggest("", words()), None);
+    }
+
+    #[test]
+    fn sections_within_sections() {
+        let inner = map(&[("key", Node::Str("y".into()))]);
+        let item = map(&[("capture", inner.node)]);
+        let item_pos = Pos { line: 1, column: 3 };
+        let mut report = Report::default();
+        let mut section = Section::new("wirebeat", Some(&item), &mut report);
+        assert_eq!(section.pos("capture"), Some(item_pos));
+        assert_eq!(section.pos("nothing"), None);
+        let capture = section.raw("capture", "a map", "", "");
+        let mut sub = section.sub("capture", capture);
+        assert!(sub.bool("key", false, ""));
+        sub.error(Pos::default(), "key", "no");
+        sub.finish();
+        section.finish();
+        assert_eq!(report.errors[0].key, "wirebeat.capture.key");
+        assert!(report.warnings.is_empty());
+    }
+
+    #[test]
+    fn numbers_as_people_write_them() {
+        let read = |node: Node| {
+            let item = map(&[("k", node)]);
+            let mut report = Report::default();
+            let value = Section::new("", Some(&item), &mut report).int("k", 0, 0..=1 << 40, "");
+            assert!(report.errors.is_empty(), "{report:?}");
+            value
+        };
+        assert_eq!(read(Node::Str("1_000".into())), 1000);
+        assert_eq!(read(Node::Str("0".into())), 0);
+        assert_eq!(read(Node::Int(7)), 7);
+        let docs = Section::describe(|s| {
+            s.bytes("a", 10 << 20, "");
+            s.bytes("b", 1500, "");
+            s.bytes("c", 4096, "");
+        });
+        let shown: Vec<_> = docs.iter().map(|d| d.default.as_str()).collect();
+        assert_eq!(shown, ["10MiB", "1500", "4KiB"]);
+    }
 }
