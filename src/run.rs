@@ -306,17 +306,16 @@ impl Worker {
 
     /// Gives other shards what is theirs. A full queue refuses, and that is counted.
     fn hand_over(&mut self) {
+        let own = self.shard.id();
         for (to, note) in self.shard.outbox().drain(..) {
             match to {
                 Some(to) => self.outgoing[to].push_note(note),
                 None => {
-                    let own = self.shard.id();
                     let others = self.outgoing.iter_mut().enumerate().filter(|(to, _)| *to != own);
                     others.for_each(|(_, batch)| batch.push_note(Note::clone(&note)));
                 }
             }
         }
-        let own = self.shard.id();
         for (to, batch) in self.outgoing.iter_mut().enumerate() {
             if to == own || batch.is_empty() {
                 continue;

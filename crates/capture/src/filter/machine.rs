@@ -3,9 +3,9 @@
 use wirebeat_model::{Frame, LinkType};
 
 use super::bpf::{
-    ABS, AD, AD_HATYPE, AD_IFINDEX, AD_PROTOCOL, AD_VLAN_TAG, AD_VLAN_TAG_PRESENT, ADD, ALU, AND, B, H, IMM,
-    IND, Insn, JA, JEQ, JGE, JGT, JMP, JSET, LD, LDX, LEN, LINK, LSH, MEM, MISC, MUL, NET, RET, RSH, ST, STX,
-    TAX, TXA, W, X, XOR,
+    ABS, AD, AD_HATYPE, AD_IFINDEX, AD_PKTTYPE, AD_PROTOCOL, AD_VLAN_TAG, AD_VLAN_TAG_PRESENT, ADD, ALU, AND,
+    B, H, IMM, IND, Insn, JA, JEQ, JGE, JGT, JMP, JSET, LD, LDX, LEN, LINK, LSH, MEM, MISC, MUL, NET, RET,
+    RSH, ST, STX, TAX, TXA, W, X, XOR,
 };
 
 /// A frame as the kernel would show it to a filter: the outer VLAN tag taken out, the network header known.
@@ -17,10 +17,26 @@ struct View<'a> {
     protocol: u16,
     tag: Option<u16>,
     ether: bool,
+    /// Where offsets that are relative to nothing count from, and what kind of packet it claims to be.
+    start: usize,
+    packet_type: u32,
+}
+
+/// Where a program meets a frame, which decides what its plain offsets count from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In a file: from the start of the frame.
+    File,
+    /// In the kernel's fan-out on the way in: from the network header.
+    #[cfg(test)]
+    Incoming,
+    /// On the way out: from the start of the frame.
+    #[cfg(test)]
+    Outgoing,
 }
 
 impl<'a> View<'a> {
-    fn new(frame: &Frame<'a>) -> Self {
+    fn new(place: Place, frame: &Frame<'a>) -> Self {
         let data = frame.data;
         let (net, protocol) = match frame.link {
             LinkType::Ethernet => (14, half(data, 12)),
@@ -39,6 +55,8 @@ impl<'a> View<'a> {
             protocol,
             tag: frame.vlan,
             ether: frame.link == LinkType::Ethernet,
+            start: 0,
+            packet_type: 0,
         };
         // What the kernel's skb_vlan_untag does, for the two tag protocols it knows.
         if view.tag.is_none() && matches!(protocol, 0x8100 | 0x88a8) && data.len() >= net + 4 {
@@ -48,6 +66,13 @@ impl<'a> View<'a> {
         }
         if view.protocol < 0x600 && view.ether {
             view.protocol = 4; // ETH_P_802_2
+        }
+        match place {
+            Place::File => {}
+            #[cfg(test)]
+            Place::Incoming => view.start = view.net,
+            #[cfg(test)]
+            Place::Outgoing => view.packet_type = 4, // PACKET_OUTGOING
         }
         view
     }
@@ -62,7 +87,7 @@ impl<'a> View<'a> {
         } else if at >= LINK {
             (at - LINK) as usize
         } else {
-            at as usize
+            self.start + at as usize
         };
         let bytes = self.data.get(index..index.checked_add(size)?)?;
         Some(bytes.iter().fold(0, |n, b| n << 8 | u32::from(*b)))
@@ -72,6 +97,7 @@ impl<'a> View<'a> {
         Some(match at {
             AD_PROTOCOL => u32::from(self.protocol),
             AD_IFINDEX => self.device,
+            AD_PKTTYPE => self.packet_type,
             AD_HATYPE if self.ether => 1, // ARPHRD_ETHER
             AD_HATYPE => 0xffff,
             AD_VLAN_TAG => u32::from(self.tag.unwrap_or(0)),
@@ -109,7 +135,12 @@ fn family(word: Option<[u8; 4]>, network_order: bool) -> u16 {
 ///
 /// Jumps go forward only, so it ends after at most `program.len()` steps; anything unknown refuses.
 pub(crate) fn run(program: &[Insn], frame: &Frame<'_>) -> u32 {
-    let view = View::new(frame);
+    run_at(Place::File, program, frame)
+}
+
+/// The same, as if elsewhere.
+pub(crate) fn run_at(place: Place, program: &[Insn], frame: &Frame<'_>) -> u32 {
+    let view = View::new(place, frame);
     execute(program, &view).unwrap_or(0)
 }
 

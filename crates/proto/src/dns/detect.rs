@@ -73,7 +73,8 @@ fn message(bytes: &[u8]) -> Guess {
     if counts[0] == Some(0) && counts[1] == Some(0) {
         return Guess::No;
     }
-    let yes = if response { Guess::Server } else { Guess::Client };
+    // Who answers a group without being asked is where the flow begins.
+    let yes = if response && counts[0] != Some(0) { Guess::Server } else { Guess::Client };
     match name_kind_class(bytes) {
         // Longer than what is shown, and all of it looked right.
         Guess::More if bytes.len() >= Spec::GUESS_BYTES => yes,

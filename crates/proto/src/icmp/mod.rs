@@ -34,8 +34,12 @@ pub static SPEC: Spec = Spec {
     transports: &[Transport::ICMP, Transport::ICMP6],
     ports: &[],
     fields: FIELDS,
-    // Nothing else runs on these transports.
-    guess: |bytes| if bytes.is_empty() { Guess::More } else { Guess::Client },
+    // Nothing else runs on these transports. Answers of either version: none of these types is a request in the other.
+    guess: |bytes| match bytes.first() {
+        None => Guess::More,
+        Some(0 | 14 | 16 | 18 | 43 | 129 | 161) => Guess::Server,
+        Some(_) => Guess::Client,
+    },
     event_type: &["connection"],
     max_held: 0,
     expects: false,

@@ -475,7 +475,7 @@ fn guesses_with_care() {
     let long = query(1, &["abcdefghij"; 9].join("."));
     assert_eq!(guess(&long[..64]), Guess::Client);
     // Multicast: id 0, no question, cache-flush bit; known answers in a query.
-    assert_eq!(guess(&message(0, 0x8400, &[], [&[rr_of(&name("h.local"), A, 0x8001, 120, &[1; 4])], &[], &[]])), Guess::Server);
+    assert_eq!(guess(&message(0, 0x8400, &[], [&[rr_of(&name("h.local"), A, 0x8001, 120, &[1; 4])], &[], &[]])), Guess::Client);
     let known = message(0, 0, &[("_ipp._tcp.local", 12, 0x8001)], [&[rr(Q, 12, &name("p.local"))], &[], &[]]);
     assert_eq!(guess(&known), Guess::Client);
     // What else starts conversations: TLS, HTTP, SSH, NTP, STUN, RTP, zeros, NetBIOS name service.
