@@ -23,7 +23,7 @@ pub struct Interface {
     pub buffer: Option<usize>,
     /// A filter in libpcap's language, known to be understood.
     pub bpf_filter: Option<String>,
-    /// Whether frames with VLAN tags pass a filter that does not speak of them.
+    /// Whether frames with VLAN tags pass a filter that does not speak of them: here they always do.
     pub with_vlans: bool,
     /// Whether promiscuous mode is asked for or refused; `None` when nothing is said.
     pub promiscuous: Option<bool>,
@@ -104,11 +104,8 @@ pub(super) fn keys(section: &mut Section<'_>) -> Interface {
     interface.snaplen = u32::try_from(snaplen).unwrap_or(65_535);
     interface.buffer = buffer(section);
     interface.bpf_filter = filter(section);
-    interface.with_vlans = section.bool(
-        "with_vlans",
-        false,
-        "Let frames with VLAN tags pass a filter that does not speak of them.",
-    );
+    interface.with_vlans =
+        section.bool("with_vlans", false, "Not needed: every filter looks through VLAN tags.");
     let doc = "Ask for frames that are not for this host. Without the key: on, but for loopback devices.";
     let given = section.pos("auto_promisc_mode").is_some();
     let promiscuous = section.bool("auto_promisc_mode", true, doc);

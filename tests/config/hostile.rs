@@ -63,7 +63,7 @@ fn damaged_files() {
     let mut outcomes = [0, 0];
     for file in files {
         let text: Vec<char> = std::fs::read_to_string(example(file)).unwrap().chars().collect();
-        for _ in 0..400 {
+        for _ in 0..200 {
             let mut text = text.clone();
             for _ in 0..=random.below(4) {
                 let at = random.below(text.len());
@@ -95,13 +95,13 @@ fn damaged_files() {
             }
         }
     }
-    assert!(outcomes[0] > 100 && outcomes[1] > 100, "both happen: {outcomes:?}");
+    assert!(outcomes[0] > 50 && outcomes[1] > 50, "both happen: {outcomes:?}");
 }
 
 #[test]
 fn pieces_without_sense() {
     let mut random = Random(0xdead_beef_cafe_f00d);
-    for _ in 0..3000 {
+    for _ in 0..1500 {
         let count = 1 + random.below(30);
         let text: String = (0..count).map(|_| PIECES[random.below(PIECES.len())]).collect();
         let _ = read(&text);
