@@ -31,10 +31,11 @@ pub(super) struct PcapNg {
     last: Time,
 }
 
-/// How an interface's ticks become nanoseconds.
+/// What each packet needs to know of its interface: how ticks become nanoseconds, and the link type.
 #[derive(Clone, Copy)]
 struct Clock {
     unit: Unit,
+    link: LinkType,
     /// Nanoseconds to add (`if_tsoffset`).
     offset: i64,
 }
@@ -51,7 +52,7 @@ enum Unit {
 
 impl Clock {
     /// From `if_tsresol`: a negative power of ten, or of two with the top bit set.
-    fn new(resolution: u8, offset_secs: i64) -> Self {
+    fn new(link: LinkType, resolution: u8, offset_secs: i64) -> Self {
         let power = u32::from(resolution & 0x7f);
         let unit = if resolution & 0x80 != 0 {
             Unit::Shift(power)
@@ -61,7 +62,7 @@ impl Clock {
             // From 10^20 ticks a nanosecond on, 64 bits of ticks do not make one.
             10u64.checked_pow(power - 9).map_or(Unit::Times(0), Unit::Per)
         };
-        Self { unit, offset: offset_secs.saturating_mul(1_000_000_000) }
+        Self { unit, link, offset: offset_secs.saturating_mul(1_000_000_000) }
     }
 
     #[inline]
@@ -114,6 +115,11 @@ impl PcapNg {
             let head = source.available();
             let kind = word(head, 0, self.big_endian);
             let total = word(head, 4, self.big_endian);
+            if kind == ENHANCED_PACKET
+                && let Some(record) = self.whole_enhanced(source, total)
+            {
+                return Ok(Some(record));
+            }
             match kind {
                 ENHANCED_PACKET | SIMPLE_PACKET | PACKET => {
                     self.check_length(source, total)?;
@@ -234,12 +240,37 @@ impl PcapNg {
             }
             options = options.get(4 + len.next_multiple_of(4)..).unwrap_or(&[]);
         }
+        self.clocks.push(Clock::new(interface.link, resolution, offset));
         self.interfaces.push(interface);
-        self.clocks.push(Clock::new(resolution, offset));
         Ok(())
     }
 
+    /// The usual case at full speed: an enhanced packet block in order and whole in the buffer. `None` leaves everything
+    /// as it was, for [`PcapNg::packet`] to fill the buffer or to name what is wrong.
     #[inline]
+    fn whole_enhanced(&mut self, source: &mut Source, total: u32) -> Option<Record> {
+        let block = source.available().get(..total as usize)?;
+        let (head, trailer) = (block.first_chunk::<28>()?, block.last_chunk::<4>()?);
+        let big = self.big_endian;
+        let interface = self.base + word(head, 8, big) as usize;
+        let clock = *self.clocks.get(interface)?;
+        let cap_len = word(head, 20, big);
+        let fits = cap_len <= MAX_CAPTURED && 32 + cap_len as usize <= total as usize;
+        if !fits || !total.is_multiple_of(4) || word(trailer, 0, big) != total {
+            return None;
+        }
+        let ticks = u64::from(word(head, 12, big)) << 32 | u64::from(word(head, 16, big));
+        self.last = clock.time(ticks);
+        Some(Record {
+            time: self.last,
+            link: clock.link,
+            device: interface as u32 + 1,
+            wire_len: word(head, 24, big).max(cap_len),
+            start: source.consume(total as usize) + 28,
+            cap_len: cap_len as usize,
+        })
+    }
+
     fn packet(&mut self, source: &mut Source, kind: u32, total: u32) -> Result<Record, FileError> {
         let offset = source.offset();
         let layout = self.layout(source, kind, total)?;
@@ -266,7 +297,7 @@ impl PcapNg {
         self.last = layout.time;
         Record {
             time: layout.time,
-            link: self.interfaces.get(layout.interface).map_or(LinkType::Other(u32::MAX), |i| i.link),
+            link: self.clocks.get(layout.interface).map_or(LinkType::Other(u32::MAX), |c| c.link),
             device: layout.interface as u32 + 1,
             wire_len: layout.wire_len.max(layout.cap_len),
             start,
