@@ -169,6 +169,10 @@ pub(crate) fn is_v6_fragment(frame: &Seen) -> bool {
     network(frame).is_some_and(|(kind, ip)| kind == 0x86dd && ip[6] == 44)
 }
 
+pub(crate) fn has_v6_extensions(frame: &Seen) -> bool {
+    network(frame).is_some_and(|(kind, ip)| kind == 0x86dd && matches!(ip[6], 0 | 43 | 60))
+}
+
 /// An Ethernet frame with a UDP datagram. Checksums are not filled in.
 pub(crate) fn udp_frame(from: [u8; 4], to: [u8; 4], sport: u16, dport: u16, payload: usize) -> Vec<u8> {
     let mut f = vec![2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0x08, 0x00, 0x45, 0];
