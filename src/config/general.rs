@@ -149,7 +149,7 @@ const READ: [&str; 11] = [
 ];
 
 /// Sections nothing here honours, with what becomes of the matter.
-const NOT_YET: [(&str, &str); 27] = [
+const NOT_YET: [(&str, &str); 30] = [
     ("name", "not honoured yet: events do not name the sensor"),
     ("fields", "not honoured yet: no fields are added to events"),
     ("fields_under_root", "not honoured yet: no fields are added to events"),
@@ -177,6 +177,9 @@ const NOT_YET: [(&str, &str); 27] = [
     ("runoptions", "not honoured yet: rights are kept"),
     ("filters", "not honoured yet: events stay as they are"),
     ("ssl", "not honoured yet"),
+    ("input", "not honoured yet: the host itself is not measured"),
+    ("topbeat", "not honoured yet: the host itself is not measured"),
+    ("metricbeat", "not honoured yet: the host itself is not measured"),
 ];
 
 /// Outputs of Beats that nothing here writes to.

@@ -28,7 +28,9 @@ impl fmt::Display for Notice {
         } else if !self.file.is_empty() {
             write!(f, "{}: ", self.file)?;
         }
-        if !self.key.is_empty() {
+        if self.key.contains(char::is_control) {
+            write!(f, "{}: ", self.key.escape_debug())?; // a key never controls a terminal
+        } else if !self.key.is_empty() {
             write!(f, "{}: ", self.key)?;
         }
         f.write_str(&self.text)
@@ -76,4 +78,22 @@ pub(super) fn notices(path: Option<&Path>, problems: Vec<Problem>) -> Vec<Notice
     notices.sort_by_key(|n| (n.pos.line == 0, n.pos.line, n.pos.column));
     notices.dedup();
     notices
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines() {
+        let notice = |line, key: &str, file: &str| {
+            let pos = Pos { line, column: line };
+            Notice { file: file.into(), pos, key: key.into(), text: "wrong".into() }.to_string()
+        };
+        assert_eq!(notice(3, "a.b", "x.yml"), "x.yml:3:3: a.b: wrong");
+        assert_eq!(notice(0, "a.b", "x.yml"), "-E a.b: wrong");
+        assert_eq!(notice(0, "", "x.yml"), "x.yml: wrong");
+        assert_eq!(notice(0, "", ""), "wrong");
+        assert_eq!(notice(3, "a\u{1b}[2J", "x.yml"), "x.yml:3:3: a\\u{1b}[2J: wrong");
+    }
 }

@@ -40,7 +40,10 @@ pub fn markdown() -> String {
          Keys of the configuration file. Made by `WIREBEAT_BLESS=1 cargo test --test config` from the code that reads them;\n\
          do not edit.\n\n\
          Dotted keys and nested maps mean the same; `-E key=value` sets one on the command line. Protocols stand in a list\n\
-         (`packetbeat.protocols: [{type: http, ports: [80]}]`) or in a map (`packetbeat.protocols.http.ports: [80]`).\n",
+         (`packetbeat.protocols: [{type: http, ports: [80]}]`) or in a map (`packetbeat.protocols.http.ports: [80]`).\n\n\
+         Without a configuration every protocol runs and is recognised by content; the ports below are hints. In a\n\
+         packetbeat.yml a protocol runs only if its section is there, is not disabled and names its ports, and on those only,\n\
+         unless `wirebeat.detect: true`.\n",
     );
     for (key, text, options) in sections() {
         let title = if key.is_empty() { "The top".to_owned() } else { format!("`{key}`") };

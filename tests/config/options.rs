@@ -343,6 +343,8 @@ fn what_is_not_honoured_is_said_once_a_section() {
         "npcap",
         "geoip",
         "runoptions",
+        "topbeat",
+        "input",
     ] {
         let said = warnings(&good(&format!("{name}.a: 1\n{name}.b.c: 2\n")));
         assert_eq!(said.len(), 1, "{said:?}");
