@@ -1,5 +1,14 @@
 //! Live capture: one ring per shard, the devices followed as they come and go.
 //!
+//! One packet socket per shard, bound to no device, all in one fan-out group: the kernel computes
+//! [`wirebeat_model::FlowKey::shard_hash`] of each frame. Which devices count is part of the socket filter, so a new
+//! device costs a swap of filters; its frames are seen from some milliseconds after the kernel's news of it on (50 ms
+//! when news are frequent). Needs Linux 4.12 or later, `CAP_NET_RAW` to open, and nothing afterwards.
+//!
+//! What a shard gets besides its own flows, because classic BPF cannot know better: fragments (of both IP versions; all
+//! of a datagram go to the shard of its addresses), tunnels and IPv6 extension headers by the outer addresses,
+//! everything that is not IP on shard 0. On loopback each frame comes once.
+//!
 //! ```no_run
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::time::Duration;

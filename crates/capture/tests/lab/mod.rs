@@ -22,6 +22,10 @@ pub(crate) struct Namespace {
 impl Namespace {
     /// `None`, with a word on standard output, when that is not allowed.
     pub(crate) fn new() -> Option<Self> {
+        if Command::new("ip").arg("-V").output().is_err() {
+            println!("skipped: ip(8) is not installed");
+            return None;
+        }
         let (jobs, inbox) = mpsc::channel::<Job>();
         let (answer, started) = mpsc::channel();
         std::thread::spawn(move || {
