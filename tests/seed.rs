@@ -281,3 +281,24 @@ fn a_large_download() {
         }
     }
 }
+
+/// A network that is made while wirebeat runs, as compose makes them: its bridge is watched from its first packet on
+/// that matters.
+#[test]
+fn a_network_made_later() {
+    let Some(stage) = stage("a_network_made_later") else { return };
+    let engine = &stage.engine;
+    let wirebeat = Wirebeat::start(Some(&engine.host), DEFAULT);
+    engine.docker(&["network", "create", "later"]);
+    let address = engine.serve("web-later", &["--network", "later"]);
+    std::thread::sleep(Duration::from_millis(500)); // a new device is noticed, then made promiscuous
+    let answer = engine.docker(&Engine::curl_in("later", &format!("http://{address}/")));
+    engine.docker(&["rm", "-f", "web-later"]);
+    engine.docker(&["network", "rm", "later"]);
+    let events = wirebeat.stop();
+    assert_eq!(answer, format!("200 {PAGE}"));
+    for event in http(&events, 1) {
+        a_page_was_got(event);
+        holds(event, &[("destination.ip", address.as_str().into()), ("destination.port", 80.into())]);
+    }
+}

@@ -89,7 +89,7 @@ impl Engine {
         args.extend(options);
         args.extend([IMAGE, "/usr/sbin/nginx", "-c", "/etc/nginx.conf", "-e", "stderr"]);
         self.docker(&args);
-        let format = "{{.NetworkSettings.IPAddress}} {{.State.Pid}}";
+        let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}} {{.State.Pid}}";
         let answer = self.docker(&["inspect", "-f", format, name]);
         let (address, pid) = answer.split_once(' ').expect("docker inspect: address and pid");
         let pid: u32 = pid.parse().expect("docker inspect: a pid");
@@ -99,7 +99,12 @@ impl Engine {
 
     /// The arguments of `docker run --rm … curl URL`; it prints status and size.
     pub(crate) fn curl(url: &str) -> Vec<&str> {
-        let mut args = vec!["run", "--rm", IMAGE, "/usr/bin/curl"];
+        Self::curl_in("bridge", url)
+    }
+
+    /// The same in another of Docker's networks.
+    pub(crate) fn curl_in<'a>(network: &'a str, url: &'a str) -> Vec<&'a str> {
+        let mut args = vec!["run", "--rm", "--network", network, IMAGE, "/usr/bin/curl"];
         args.extend(CURL);
         args.push(url);
         args

@@ -51,7 +51,7 @@ pub(crate) fn deny() -> Result<()> {
 }
 
 /// The tests, in the dev profile: it keeps overflow checks and debug assertions on, which is what parsers of
-/// hostile input want, and a changed crate is back in a test run in a third of the release profile's time.
+/// hostile input want, and it spares each test program the release profile's link-time optimisation of the whole.
 ///
 /// As root with everything installed, a test that would skip itself fails instead (`WIREBEAT_LAB=require`), so that
 /// a green run means that every scenario was played.
