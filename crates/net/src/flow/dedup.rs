@@ -35,7 +35,6 @@ const COMPARED: usize = 64;
 
 #[derive(Clone, Copy)]
 struct Entry {
-    print: u64,
     key: FlowKey,
     dir: Dir,
     time: Time,
@@ -45,6 +44,8 @@ struct Entry {
 
 /// Remembers the packets of the last moments: some 2 MB, whatever comes.
 pub struct Dedup {
+    /// By set: what packets are compared by first, one cache line a set. 0 is none.
+    prints: Vec<[u64; WAYS]>,
     /// `SETS` × `WAYS`; within a set the oldest is replaced.
     entries: Vec<Option<Entry>>,
     turn: Vec<u8>,
@@ -71,6 +72,7 @@ impl Dedup {
     /// Nothing seen yet. `seed` keeps an attacker from choosing colliding packets.
     pub fn new(seed: u64) -> Self {
         Self {
+            prints: vec![[0; WAYS]; SETS],
             entries: vec![None; SETS * WAYS],
             turn: vec![0; SETS],
             hasher: SeedableRandomState::with_seed(seed, foldhash::SharedSeed::global_fixed()),
@@ -81,12 +83,14 @@ impl Dedup {
     pub fn check(&mut self, packet: &Packet<'_>, device: u32, time: Time) -> Seen {
         let print = self.print(packet);
         let set = (print >> 32) as usize % SETS;
+        let Some(prints) = self.prints.get_mut(set) else { return Seen::New };
         let Some(ways) = self.entries.get_mut(set * WAYS..(set + 1) * WAYS) else { return Seen::New };
         // The oldest copy that this device does not account for; one with the same names before one with others.
         let mut found: Option<(bool, Time, &mut Entry)> = None;
-        for entry in ways.iter_mut().flatten() {
+        for (_, entry) in prints.iter().zip(ways.iter_mut()).filter(|(p, _)| **p == print) {
+            let Some(entry) = entry else { continue };
             let near = time.since(entry.time).max(entry.time.since(time)) <= WINDOW;
-            if entry.print != print || !near || entry.has(device) {
+            if !near || entry.has(device) {
                 continue;
             }
             let renamed = entry.key != packet.key || entry.dir != packet.dir;
@@ -101,13 +105,13 @@ impl Dedup {
             entry.add(device);
             return if renamed { Seen::TwinOf(entry.key) } else { Seen::Duplicate };
         }
-        let mut entry =
-            Entry { print, key: packet.key, dir: packet.dir, time, devices: [0; DEVICES], seen: 0 };
+        let mut entry = Entry { key: packet.key, dir: packet.dir, time, devices: [0; DEVICES], seen: 0 };
         entry.add(device);
         if let Some(turn) = self.turn.get_mut(set) {
             let way = usize::from(*turn) % WAYS;
             *turn = turn.wrapping_add(1);
             ways[way] = Some(entry);
+            prints[way] = print;
         }
         Seen::New
     }
@@ -130,7 +134,7 @@ impl Dedup {
         } else {
             h.write(&packet.payload[..packet.payload.len().min(COMPARED)]);
         }
-        h.finish()
+        h.finish().max(1)
     }
 }
 

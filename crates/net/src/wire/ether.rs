@@ -6,7 +6,7 @@
 
 use wirebeat_model::Frame;
 
-use super::{Fault, Link, be16};
+use super::{Fault, Link, NotAPacket, Packet, above, be16};
 
 const IPV4: u16 = 0x0800;
 const IPV6: u16 = 0x86dd;
@@ -15,45 +15,46 @@ const TAGS: [u16; 3] = [0x8100, 0x88a8, 0x9100];
 /// More tags than this are no VLAN that anyone runs.
 const MAX_TAGS: usize = 4;
 
-/// The link layer of an Ethernet frame; `None` when it carries something other than IP.
+/// Decodes an Ethernet frame.
 #[inline]
-pub(super) fn link<'a>(frame: &Frame<'a>) -> Result<Option<Link<'a>>, Fault> {
-    let (head, rest) = frame.data.split_first_chunk::<14>().ok_or(Fault::Short)?;
+pub(super) fn decode<'a>(frame: &Frame<'a>) -> Result<Packet<'a>, NotAPacket> {
+    let mut link = Link::new(frame);
+    let Some((head, rest)) = frame.data.split_first_chunk::<14>() else { return Err(link.judge(Fault::Short)) };
     let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, ..] = *head;
-    let mac = Some(([s0, s1, s2, s3, s4, s5], [d0, d1, d2, d3, d4, d5]));
-    let mut vlan = super::tag(frame.vlan);
+    link.mac = Some(([s0, s1, s2, s3, s4, s5], [d0, d1, d2, d3, d4, d5]));
     let ethertype = be16(head, 12);
-    let bytes = if is_ip(ethertype) { Some(rest) } else { after_tags(ethertype, rest, &mut vlan)? };
-    Ok(bytes.map(|bytes| Link { bytes, vlan, mac, device: frame.device }))
+    if is_ip(ethertype) { above(frame, rest, link) } else { after_tags(frame, ethertype, rest, link) }
 }
 
 fn is_ip(ethertype: u16) -> bool {
     ethertype == IPV4 || ethertype == IPV6
 }
 
-/// Steps over VLAN tags, noting their ids; the bytes of IP, or `None` when something else follows.
+/// Decodes what follows an ethertype: VLAN tags, whose ids are noted, then IP.
 ///
-/// A length instead of a type (IEEE 802.3 with LLC, SNAP) is something else.
+/// A length instead of a type (IEEE 802.3 with LLC, SNAP) is something else than IP.
+#[inline(never)]
 pub(super) fn after_tags<'a>(
+    frame: &Frame<'a>,
     mut ethertype: u16,
     mut rest: &'a [u8],
-    vlan: &mut [u16; 2],
-) -> Result<Option<&'a [u8]>, Fault> {
+    mut link: Link,
+) -> Result<Packet<'a>, NotAPacket> {
     for _ in 0..=MAX_TAGS {
         if is_ip(ethertype) {
-            return Ok(Some(rest));
+            return above(frame, rest, link);
         }
         if !TAGS.contains(&ethertype) {
-            return Ok(None);
+            return Err(NotAPacket::NotIp);
         }
-        let (tag, after) = rest.split_first_chunk::<4>().ok_or(Fault::Short)?;
+        let Some((tag, after)) = rest.split_first_chunk::<4>() else { return Err(link.judge(Fault::Short)) };
         let id = be16(tag, 0) & 0xfff;
         // Id 0 only carries a priority.
-        if let Some(free) = vlan.iter_mut().find(|v| **v == 0).filter(|_| id != 0) {
+        if let Some(free) = link.vlan.iter_mut().find(|v| **v == 0).filter(|_| id != 0) {
             *free = id;
         }
         ethertype = be16(tag, 2);
         rest = after;
     }
-    Ok(None)
+    Err(NotAPacket::NotIp)
 }

@@ -120,12 +120,35 @@ impl Packet<'_> {
     }
 }
 
-/// What the link layer said, and where IP begins.
-struct Link<'a> {
-    bytes: &'a [u8],
+/// What the link layer said.
+#[derive(Clone, Copy)]
+struct Link {
     vlan: [u16; 2],
     mac: Option<([u8; 6], [u8; 6])>,
     device: u32,
+    wire_len: u32,
+    /// Whether the frame was captured shorter than it was.
+    cut: bool,
+}
+
+impl Link {
+    fn new(frame: &Frame<'_>) -> Self {
+        Self {
+            vlan: [frame.vlan.unwrap_or(0) & 0xfff, 0],
+            mac: None,
+            device: frame.device,
+            wire_len: frame.wire_len,
+            cut: frame.data.len() < frame.wire_len as usize,
+        }
+    }
+
+    /// A header that ends outside a whole frame is the sender's fault, outside a cut one it is the capture's.
+    fn judge(&self, fault: Fault) -> NotAPacket {
+        match fault {
+            Fault::Short if self.cut => NotAPacket::Truncated,
+            _ => NotAPacket::Malformed,
+        }
+    }
 }
 
 /// Decodes a frame.
@@ -145,40 +168,23 @@ struct Link<'a> {
 /// ```
 #[inline]
 pub fn decode<'a>(frame: &Frame<'a>) -> Result<Packet<'a>, NotAPacket> {
-    let cut = frame.data.len() < frame.wire_len as usize;
-    // A header that ends outside a whole frame is the sender's fault, outside a cut one it is the capture's.
-    let judge = |fault| match fault {
-        Fault::Short if cut => NotAPacket::Truncated,
-        _ => NotAPacket::Malformed,
-    };
-    let link = match frame.link {
-        LinkType::Ethernet => ether::link(frame),
-        LinkType::Raw => {
-            Ok(Some(Link { bytes: frame.data, vlan: tag(frame.vlan), mac: None, device: frame.device }))
-        }
-        LinkType::Null | LinkType::Loop => null::link(frame),
-        LinkType::LinuxSll => sll::link(frame),
-        LinkType::LinuxSll2 => sll::link2(frame),
-        LinkType::Other(_) => return Err(NotAPacket::UnknownLink),
-    };
-    let link = match link {
-        Ok(Some(link)) => link,
-        Ok(None) => return Err(NotAPacket::NotIp),
-        Err(fault) => return Err(judge(fault)),
-    };
-    // What was on the wire after the link header: offload can leave lengths of 0, then this is the packet's length.
-    let on_wire = (frame.wire_len as usize).max(frame.data.len()) - (frame.data.len() - link.bytes.len());
-    let mut packet = ip::packet(link.bytes, on_wire, 0).map_err(judge)?;
-    packet.vlan = link.vlan;
-    packet.mac = link.mac;
-    packet.wire_len = frame.wire_len;
-    packet.device = link.device;
-    Ok(packet)
+    // A packet is some 170 bytes: it is made once, at the innermost place, and never copied. Hence no `?` on the way.
+    match frame.link {
+        LinkType::Ethernet => ether::decode(frame),
+        LinkType::Raw => above(frame, frame.data, Link::new(frame)),
+        LinkType::Null | LinkType::Loop => null::decode(frame),
+        LinkType::LinuxSll => sll::decode(frame),
+        LinkType::LinuxSll2 => sll::decode2(frame),
+        LinkType::Other(_) => Err(NotAPacket::UnknownLink),
+    }
 }
 
-/// The VLAN ids that the ring's tag alone makes.
-fn tag(ring: Option<u16>) -> [u16; 2] {
-    [ring.unwrap_or(0) & 0xfff, 0]
+/// Decodes what is above the link layer.
+#[inline]
+fn above<'a>(frame: &Frame<'a>, bytes: &'a [u8], link: Link) -> Result<Packet<'a>, NotAPacket> {
+    // What was on the wire after the link header: offload can leave lengths of 0, then this is the packet's length.
+    let on_wire = (frame.wire_len as usize).max(frame.data.len()) - (frame.data.len() - bytes.len());
+    ip::packet(bytes, on_wire, &link, 0)
 }
 
 /// Two bytes in network order. `at` is a constant within `N`: no check remains in the code.

@@ -9,22 +9,18 @@
 
 use wirebeat_model::Frame;
 
-use super::{Fault, Link, be16, be32, ether};
+use super::{Fault, Link, NotAPacket, Packet, be16, be32, ether};
 
-/// The link layer of a cooked frame, version 1.
-pub(super) fn link<'a>(frame: &Frame<'a>) -> Result<Option<Link<'a>>, Fault> {
-    let (head, rest) = frame.data.split_first_chunk::<16>().ok_or(Fault::Short)?;
-    inside(frame, be16(head, 14), rest, frame.device)
+/// Decodes a cooked frame, version 1.
+pub(super) fn decode<'a>(frame: &Frame<'a>) -> Result<Packet<'a>, NotAPacket> {
+    let link = Link::new(frame);
+    let (head, rest) = frame.data.split_first_chunk::<16>().ok_or(link.judge(Fault::Short))?;
+    ether::after_tags(frame, be16(head, 14), rest, link)
 }
 
-/// The link layer of a cooked frame, version 2, which says on which interface it was.
-pub(super) fn link2<'a>(frame: &Frame<'a>) -> Result<Option<Link<'a>>, Fault> {
-    let (head, rest) = frame.data.split_first_chunk::<20>().ok_or(Fault::Short)?;
-    inside(frame, be16(head, 0), rest, be32(head, 4))
-}
-
-fn inside<'a>(frame: &Frame<'a>, protocol: u16, rest: &'a [u8], device: u32) -> Result<Option<Link<'a>>, Fault> {
-    let mut vlan = super::tag(frame.vlan);
-    let bytes = ether::after_tags(protocol, rest, &mut vlan)?;
-    Ok(bytes.map(|bytes| Link { bytes, vlan, mac: None, device }))
+/// Decodes a cooked frame, version 2, which says on which interface it was.
+pub(super) fn decode2<'a>(frame: &Frame<'a>) -> Result<Packet<'a>, NotAPacket> {
+    let link = Link::new(frame);
+    let (head, rest) = frame.data.split_first_chunk::<20>().ok_or(link.judge(Fault::Short))?;
+    ether::after_tags(frame, be16(head, 0), rest, Link { device: be32(head, 4), ..link })
 }
