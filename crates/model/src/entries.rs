@@ -137,10 +137,36 @@ impl Entries {
     }
 
     #[inline]
-    fn head(&mut self, field: &Field) {
+    fn head(field: &Field) -> [u8; 2] {
         let id = field.id();
         debug_assert!(id != NO_ID, "{} is in no schema", field.name());
-        self.buf.extend_from_slice(&id.to_le_bytes());
+        id.to_le_bytes()
+    }
+
+    /// Id, tag and room for a length; answers where the content begins. One append: there are dozens in an event.
+    #[inline]
+    fn begin(&mut self, field: &Field, tag: u8) -> usize {
+        let [low, high] = Self::head(field);
+        self.buf.extend_from_slice(&[low, high, tag, 0, 0, 0, 0]);
+        self.buf.len()
+    }
+
+    /// Id and text, known to be UTF-8.
+    fn put_str(&mut self, field: &Field, text: &[u8]) {
+        let [low, high] = Self::head(field);
+        let [a, b, c, d] = (text.len() as u32).to_le_bytes();
+        self.buf.reserve(7 + text.len());
+        self.buf.extend_from_slice(&[low, high, tag::STR, a, b, c, d]);
+        self.buf.extend_from_slice(text);
+    }
+
+    /// Id and eight bytes.
+    fn put_fixed(&mut self, field: &Field, tag: u8, bytes: [u8; 8]) {
+        let mut all = [0; 11];
+        all[..2].copy_from_slice(&Self::head(field));
+        all[2] = tag;
+        all[3..].copy_from_slice(&bytes);
+        self.buf.extend_from_slice(&all);
     }
 
     #[inline]
@@ -174,21 +200,30 @@ impl Entries {
     /// Puts one value.
     #[inline]
     pub fn put<'a>(&mut self, field: &Field, value: impl Into<Scalar<'a>>) {
-        self.head(field);
-        self.scalar(value.into());
+        match value.into() {
+            // The commonest in one append each.
+            Scalar::Uint(v) => self.put_fixed(field, tag::UINT, v.to_le_bytes()),
+            Scalar::Time(v) => self.put_fixed(field, tag::TIME, v.0.to_le_bytes()),
+            Scalar::Str(v) => self.put_str(field, v.as_bytes()),
+            other => {
+                self.buf.extend_from_slice(&Self::head(field));
+                self.scalar(other);
+            }
+        }
     }
 
     /// Puts text of the wire: what is not UTF-8 becomes U+FFFD.
     pub fn put_text(&mut self, field: &Field, bytes: &[u8]) {
-        self.head(field);
+        if bytes.is_ascii() {
+            return self.put_str(field, bytes);
+        }
+        self.buf.extend_from_slice(&Self::head(field));
         self.text(bytes);
     }
 
     /// Puts text written by `write`, without a buffer of its own. What is not UTF-8 becomes U+FFFD.
     pub fn put_with(&mut self, field: &Field, write: impl FnOnce(&mut Vec<u8>)) {
-        self.head(field);
-        self.buf.push(tag::STR);
-        let start = self.open();
+        let start = self.begin(field, tag::STR);
         write(&mut self.buf);
         self.fix_utf8(start);
         self.close(start);
@@ -196,16 +231,14 @@ impl Entries {
 
     /// Takes a field away again.
     pub fn remove(&mut self, field: &Field) {
-        self.head(field);
+        self.buf.extend_from_slice(&Self::head(field));
         self.buf.push(tag::ABSENT);
     }
 
     /// Puts several values under one field; nothing at all when `fill` adds none.
     pub fn put_array(&mut self, field: &Field, fill: impl FnOnce(&mut ArrayBuilder<'_>)) {
         let before = self.buf.len();
-        self.head(field);
-        self.buf.push(tag::ARRAY);
-        let start = self.open();
+        let start = self.begin(field, tag::ARRAY);
         fill(&mut ArrayBuilder { entries: self });
         if self.buf.len() == start { self.buf.truncate(before) } else { self.close(start) }
     }
@@ -213,9 +246,7 @@ impl Entries {
     /// Puts a list of objects; nothing at all when `fill` adds none.
     pub fn put_objects(&mut self, field: &Field, fill: impl FnOnce(&mut ObjectsBuilder<'_>)) {
         let before = self.buf.len();
-        self.head(field);
-        self.buf.push(tag::OBJECTS);
-        let start = self.open();
+        let start = self.begin(field, tag::OBJECTS);
         fill(&mut ObjectsBuilder { entries: self });
         if self.buf.len() == start { self.buf.truncate(before) } else { self.close(start) }
     }
@@ -223,9 +254,7 @@ impl Entries {
     /// Puts a map with free keys; nothing at all when `fill` adds none.
     pub fn put_map(&mut self, field: &Field, fill: impl FnOnce(&mut MapBuilder<'_>)) {
         let before = self.buf.len();
-        self.head(field);
-        self.buf.push(tag::MAP);
-        let start = self.open();
+        let start = self.begin(field, tag::MAP);
         fill(&mut MapBuilder { entries: self });
         if self.buf.len() == start { self.buf.truncate(before) } else { self.close(start) }
     }
@@ -244,7 +273,8 @@ impl Entries {
     }
 
     fn fix_utf8(&mut self, start: usize) {
-        if std::str::from_utf8(&self.buf[start..]).is_err() {
+        let text = &self.buf[start..];
+        if !text.is_ascii() && std::str::from_utf8(text).is_err() {
             let fixed = String::from_utf8_lossy(&self.buf[start..]).into_owned();
             self.buf.truncate(start);
             self.buf.extend_from_slice(fixed.as_bytes());
@@ -382,19 +412,47 @@ pub enum Value<'a> {
     Map(MapIter<'a>),
 }
 
+#[inline]
 fn split<'a>(rest: &mut &'a [u8], n: usize) -> Option<&'a [u8]> {
     let (head, tail) = rest.split_at_checked(n)?;
     *rest = tail;
     Some(head)
 }
 
+#[inline]
 fn word<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     split(rest, N)?.try_into().ok()
 }
 
+#[inline]
 fn sized<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let n = u32::from_le_bytes(word(rest)?);
     split(rest, n as usize)
+}
+
+/// Tag and content of the value in front, unchecked beyond its length; moves on.
+#[inline]
+pub(crate) fn raw<'a>(rest: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
+    let (&tag, tail) = rest.split_first()?;
+    *rest = tail;
+    let content = match tag {
+        tag::UINT | tag::INT | tag::DOUBLE | tag::TIME => split(rest, 8)?,
+        tag::STR | tag::ARRAY | tag::OBJECTS | tag::MAP => sized(rest)?,
+        tag::IP => split(rest, 16)?,
+        tag::ABSENT | tag::FALSE | tag::TRUE => &[],
+        _ => return None,
+    };
+    Some((tag, content))
+}
+
+#[inline]
+pub(crate) fn raw_id(rest: &mut &[u8]) -> Option<u16> {
+    Some(u16::from_le_bytes(word(rest)?))
+}
+
+#[inline]
+pub(crate) fn raw_sized<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    sized(rest)
 }
 
 fn value<'a>(rest: &mut &'a [u8]) -> Option<Value<'a>> {

@@ -1,6 +1,6 @@
 //! Events as nested JSON objects, written straight from the flat form, and back.
 
-use crate::entries::{Entries, EntryIter, Scalar, Value, write_ip};
+use crate::entries::{Entries, Scalar, raw, raw_id, raw_sized, tag, write_ip};
 use crate::field::{Field, Kind, Schema};
 use crate::{Precision, Time};
 
@@ -23,15 +23,17 @@ impl JsonWriter {
     /// Appends one event as a JSON object, fields in schema order, without a line end.
     pub fn write(&mut self, entries: &Entries, out: &mut Vec<u8>) {
         let bytes = entries.as_bytes();
+        out.reserve(bytes.len() * 3);
         self.present.fill(0);
-        let mut iter = entries.iter();
-        loop {
-            let at = bytes.len() - iter.rest().len();
-            let Some((id, value)) = iter.next() else { break };
+        // Where each field stands. Values are not looked at: these entries were written by this crate.
+        let mut rest = bytes;
+        while let Some(id) = raw_id(&mut rest) {
+            let at = bytes.len() - rest.len();
+            let Some((tag, _)) = raw(&mut rest) else { break };
             let (word, bit) = (usize::from(id) / 64, 1u64 << (id % 64));
             if let (Some(slot), Some(present)) = (self.at.get_mut(usize::from(id)), self.present.get_mut(word)) {
                 *slot = at as u32;
-                if matches!(value, Value::Absent) { *present &= !bit } else { *present |= bit }
+                if tag == tag::ABSENT { *present &= !bit } else { *present |= bit }
             }
         }
         out.push(b'{');
@@ -43,22 +45,27 @@ impl JsonWriter {
                 let id = w * 64 + bits.trailing_zeros() as usize;
                 bits &= bits - 1;
                 let slot = &self.schema.slots[id];
-                let common = open.iter().zip(&slot.parents).take_while(|(a, b)| a == b).count();
-                for _ in common..open.len() {
-                    out.push(b'}');
-                    first = false;
-                }
-                if !first {
+                // Most neighbours are in the same object.
+                if *open != *slot.parents {
+                    let common = open.iter().zip(&slot.parents).take_while(|(a, b)| a == b).count();
+                    for _ in common..open.len() {
+                        out.push(b'}');
+                    }
+                    if !first {
+                        out.push(b',');
+                    }
+                    for &object in &slot.parents[common..] {
+                        out.extend_from_slice(self.schema.objects[usize::from(object)].as_bytes());
+                    }
+                    open = &slot.parents;
+                } else if !first {
                     out.push(b',');
                 }
-                for &object in &slot.parents[common..] {
-                    out.extend_from_slice(self.schema.objects[usize::from(object)].as_bytes());
-                }
                 first = false;
-                open = &slot.parents;
                 out.extend_from_slice(slot.key.as_bytes());
-                if let Some((_, value)) = EntryIter::new(&bytes[self.at[id] as usize..]).next() {
-                    write_value(self.schema, self.precision, value, out);
+                let mut value = &bytes[self.at[id] as usize..];
+                if let Some((tag, content)) = raw(&mut value) {
+                    self.value(tag, content, out);
                 }
             }
         }
@@ -67,75 +74,92 @@ impl JsonWriter {
         }
         out.push(b'}');
     }
-}
 
-fn write_value(schema: &Schema, precision: Precision, value: Value<'_>, out: &mut Vec<u8>) {
-    match value {
-        Value::Absent => out.extend_from_slice(b"null"),
-        Value::Scalar(s) => write_scalar(precision, s, out),
-        Value::Array(items) => {
-            out.push(b'[');
-            for (i, item) in items.enumerate() {
-                if i > 0 {
+    #[inline]
+    fn value(&self, tag: u8, content: &[u8], out: &mut Vec<u8>) {
+        match tag {
+            tag::STR => write_text(content, out),
+            tag::UINT => out.extend_from_slice(itoa::Buffer::new().format(u64::from_le_bytes(eight(content))).as_bytes()),
+            tag::IP => {
+                out.push(b'"');
+                write_ip(u128::from_le_bytes(content.try_into().unwrap_or_default()), out);
+                out.push(b'"');
+            }
+            tag::TIME => {
+                out.push(b'"');
+                Time(i64::from_le_bytes(eight(content))).write_rfc3339(self.precision, out);
+                out.push(b'"');
+            }
+            _ => self.seldom(tag, content, out),
+        }
+    }
+
+    fn seldom(&self, tag: u8, content: &[u8], out: &mut Vec<u8>) {
+        match tag {
+            tag::TRUE => out.extend_from_slice(b"true"),
+            tag::FALSE => out.extend_from_slice(b"false"),
+            tag::INT => out.extend_from_slice(itoa::Buffer::new().format(i64::from_le_bytes(eight(content))).as_bytes()),
+            tag::DOUBLE => match f64::from_le_bytes(eight(content)) {
+                v if v.is_finite() => out.extend_from_slice(ryu::Buffer::new().format_finite(v).as_bytes()),
+                _ => out.extend_from_slice(b"null"),
+            },
+            tag::ARRAY => self.array(content, out),
+            tag::OBJECTS => self.objects(content, out),
+            tag::MAP => self.map(content, out),
+            _ => out.extend_from_slice(b"null"),
+        }
+    }
+
+    fn array(&self, mut rest: &[u8], out: &mut Vec<u8>) {
+        out.push(b'[');
+        let mut first = true;
+        while let Some((tag, content)) = raw(&mut rest) {
+            if !std::mem::take(&mut first) {
+                out.push(b',');
+            }
+            self.value(tag, content, out);
+        }
+        out.push(b']');
+    }
+
+    fn objects(&self, mut rest: &[u8], out: &mut Vec<u8>) {
+        out.push(b'[');
+        let mut first = true;
+        while let Some(mut object) = raw_sized(&mut rest) {
+            out.extend_from_slice(if std::mem::take(&mut first) { b"{" } else { b",{" });
+            let mut first = true;
+            while let Some(id) = raw_id(&mut object) {
+                let Some((tag, content)) = raw(&mut object) else { break };
+                let Some(slot) = self.schema.slots.get(usize::from(id)) else { continue };
+                if !std::mem::take(&mut first) {
                     out.push(b',');
                 }
-                write_scalar(precision, item, out);
-            }
-            out.push(b']');
-        }
-        Value::Objects(objects) => {
-            out.push(b'[');
-            for (i, object) in objects.enumerate() {
-                out.extend_from_slice(if i > 0 { b",{" } else { b"{" });
-                for (j, (id, value)) in object.enumerate() {
-                    if j > 0 {
-                        out.push(b',');
-                    }
-                    if let Some(slot) = schema.slots.get(usize::from(id)) {
-                        out.extend_from_slice(slot.key.as_bytes());
-                        write_value(schema, precision, value, out);
-                    }
-                }
-                out.push(b'}');
-            }
-            out.push(b']');
-        }
-        Value::Map(map) => {
-            out.push(b'{');
-            for (i, (key, value)) in map.enumerate() {
-                if i > 0 {
-                    out.push(b',');
-                }
-                write_str(key, out);
-                out.push(b':');
-                write_value(schema, precision, value, out);
+                out.extend_from_slice(slot.key.as_bytes());
+                self.value(tag, content, out);
             }
             out.push(b'}');
         }
+        out.push(b']');
+    }
+
+    fn map(&self, mut rest: &[u8], out: &mut Vec<u8>) {
+        out.push(b'{');
+        let mut first = true;
+        while let Some(key) = raw_sized(&mut rest) {
+            let Some((tag, content)) = raw(&mut rest) else { break };
+            if !std::mem::take(&mut first) {
+                out.push(b',');
+            }
+            write_text(key, out);
+            out.push(b':');
+            self.value(tag, content, out);
+        }
+        out.push(b'}');
     }
 }
 
-#[inline]
-fn write_scalar(precision: Precision, value: Scalar<'_>, out: &mut Vec<u8>) {
-    match value {
-        Scalar::Bool(true) => out.extend_from_slice(b"true"),
-        Scalar::Bool(false) => out.extend_from_slice(b"false"),
-        Scalar::Uint(v) => out.extend_from_slice(itoa::Buffer::new().format(v).as_bytes()),
-        Scalar::Int(v) => out.extend_from_slice(itoa::Buffer::new().format(v).as_bytes()),
-        Scalar::Double(v) if v.is_finite() => out.extend_from_slice(ryu::Buffer::new().format_finite(v).as_bytes()),
-        Scalar::Double(_) => out.extend_from_slice(b"null"),
-        Scalar::Str(v) => write_str(v, out),
-        Scalar::Ip(v) => {
-            out.push(b'"');
-            write_ip(v, out);
-            out.push(b'"');
-        }
-        Scalar::Time(v) => {
-            out.push(b'"');
-            v.write_rfc3339(precision, out);
-            out.push(b'"');
-        }
-    }
+fn eight(content: &[u8]) -> [u8; 8] {
+    content.try_into().unwrap_or_default()
 }
 
 /// 0: as it is; `u`: `\u00xx`; else the letter after the backslash.
@@ -160,8 +184,20 @@ const ESCAPE: [u8; 256] = {
 /// Appends a JSON string (RFC 8259 section 7). DEL is escaped too, so that a terminal is never controlled by it;
 /// C1 controls are left to the reader: they are valid text.
 pub fn write_str(text: &str, out: &mut Vec<u8>) {
+    write_text(text.as_bytes(), out);
+}
+
+/// [`write_str`] for bytes known to be UTF-8.
+#[inline]
+fn write_text(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
-    let bytes = text.as_bytes();
+    // Without early exit, so that it is done many bytes at a time.
+    let plain = bytes.iter().fold(true, |ok, &b| ok & (b >= 0x20) & (b != b'"') & (b != b'\\') & (b != 0x7f));
+    if plain { out.extend_from_slice(bytes) } else { write_escaped(bytes, out) }
+    out.push(b'"');
+}
+
+fn write_escaped(bytes: &[u8], out: &mut Vec<u8>) {
     let mut from = 0;
     for (i, &b) in bytes.iter().enumerate() {
         let escape = ESCAPE[usize::from(b)];
@@ -180,7 +216,6 @@ pub fn write_str(text: &str, out: &mut Vec<u8>) {
         }
     }
     out.extend_from_slice(&bytes[from..]);
-    out.push(b'"');
 }
 
 /// Why a JSON text is not an event.
