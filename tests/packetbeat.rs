@@ -129,8 +129,12 @@ fn differences(theirs: &[Fields], ours: &[Fields]) -> Vec<Difference> {
         let (t, o) = if theirs { (brief, none) } else { (none, brief) };
         [kind(event), "(event)".to_owned(), t, o]
     };
-    found.extend(theirs.iter().enumerate().filter(|(t, _)| !paired_theirs.contains(t)).map(|(_, e)| alone(e, true)));
-    found.extend(ours.iter().enumerate().filter(|(o, _)| !paired_ours.contains(o)).map(|(_, e)| alone(e, false)));
+    found.extend(
+        theirs.iter().enumerate().filter(|(t, _)| !paired_theirs.contains(t)).map(|(_, e)| alone(e, true)),
+    );
+    found.extend(
+        ours.iter().enumerate().filter(|(o, _)| !paired_ours.contains(o)).map(|(_, e)| alone(e, false)),
+    );
     found
 }
 
@@ -143,7 +147,8 @@ fn the_peers_events() {
     for expected in files(&folder.join("expect"), Some(&["ndjson"])) {
         let name = expected.strip_prefix(folder.join("expect")).unwrap().with_extension("");
         let decoded = |event: &Fields| is_compared(&kind(event));
-        let read_all = |bytes: &[u8]| -> Vec<Fields> { events(bytes).iter().map(flatten).filter(decoded).collect() };
+        let read_all =
+            |bytes: &[u8]| -> Vec<Fields> { events(bytes).iter().map(flatten).filter(decoded).collect() };
         let theirs = read_all(&std::fs::read(&expected).unwrap());
         let ours = read_all(&ours(&folder.join(&name), &[]));
         let name = name.display().to_string();
@@ -195,7 +200,8 @@ fn the_peers_statements() {
 fn holds(text: &[u8], which: &str, name: &str, expected: &str) -> Result<(), String> {
     let mut all = events(text);
     all.sort_by_key(|e| (show(Some(field(e, "event.start"))), show(Some(field(e, "event.end")))));
-    let (kind, number) = which.split_once('#').map_or((which, None), |(k, n)| (k, Some(n.parse::<usize>().unwrap())));
+    let (kind, number) =
+        which.split_once('#').map_or((which, None), |(k, n)| (k, Some(n.parse::<usize>().unwrap())));
     let mut chosen: Vec<&Value> = all.iter().filter(|e| kind == "*" || e["type"] == kind).collect();
     if let Some(count) = expected.strip_prefix("count ") {
         let n = chosen.len();

@@ -36,7 +36,9 @@ pub fn files(folder: &Path, extensions: Option<&[&str]>) -> Vec<PathBuf> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if extensions.is_none_or(|x| path.extension().is_some_and(|e| x.contains(&e.to_str().unwrap()))) {
+            } else if extensions
+                .is_none_or(|x| path.extension().is_some_and(|e| x.contains(&e.to_str().unwrap())))
+            {
                 list.push(path);
             }
         }
@@ -206,7 +208,9 @@ impl Table {
     pub fn stale(&self) -> Vec<String> {
         let unused = self.rows.iter().filter(|r| r.used.get() == 0);
         unused
-            .map(|r| format!("{}:{}: applies to nothing: {}", self.path.display(), r.line, r.cells.join(" | ")))
+            .map(|r| {
+                format!("{}:{}: applies to nothing: {}", self.path.display(), r.line, r.cells.join(" | "))
+            })
             .collect()
     }
 }
