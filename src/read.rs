@@ -213,7 +213,7 @@ impl Engine {
 
 impl Here {
     fn collect(&mut self) -> Result<(), ReadError> {
-        let watermark = self.shard.clock();
+        let watermark = more_to_come(self.shard.clock());
         self.collector.accept(0, self.shard.events(), watermark);
         self.write()
     }
@@ -316,6 +316,11 @@ impl There {
     }
 }
 
+/// A clock as watermark. The end of time says that a shard has ended, and a capture may claim to be from there.
+fn more_to_come(clock: Time) -> Time {
+    clock.min(Time(Time::MAX.0 - 1))
+}
+
 /// A shard's thread.
 fn work(
     mut shard: Shard,
@@ -341,7 +346,8 @@ fn work(
             shard.pool().give(event);
         }
         std::mem::swap(&mut spent, shard.events());
-        if events.send(Events { shard: shard.id(), events: spent, watermark: clock }).is_err() {
+        let watermark = more_to_come(clock);
+        if events.send(Events { shard: shard.id(), events: spent, watermark }).is_err() {
             return (shard.counters().clone(), shard.budget().peak());
         }
     }
