@@ -31,9 +31,11 @@ impl EventId {
     /// As text: 32 hexadecimal digits, which sort as the bytes do.
     pub fn write(&self, out: &mut Vec<u8>) {
         const HEX: &[u8; 16] = b"0123456789abcdef";
-        for b in self.0 {
-            out.extend_from_slice(&[HEX[usize::from(b >> 4)], HEX[usize::from(b & 15)]]);
+        let mut text = [0; 32];
+        for (pair, b) in text.chunks_exact_mut(2).zip(self.0) {
+            pair.copy_from_slice(&[HEX[usize::from(b >> 4)], HEX[usize::from(b & 15)]]);
         }
+        out.extend_from_slice(&text);
     }
 }
 

@@ -1,11 +1,11 @@
 //! What a parser is given beside bytes: time, flow, memory, counters, and the way out for events.
 
-use wirebeat_model::{Budget, CommunityId, Counters, Dir, Endpoint, Entries, Event, EventId, FlowInfo, Pool, Time, Transport, ecs};
+use wirebeat_model::{Budget, CommunityId, Counters, Dir, Endpoint, Entries, Event, EventId, FlowInfo, Pool, Scalar, Time, Transport, ecs};
 
 use crate::{Common, Spec};
 
 /// Where events go: the shard's, one for all its flows.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Sink {
     /// Events made since the shard last took them.
     pub events: Vec<Event>,
@@ -168,10 +168,10 @@ impl Cx<'_> {
     fn put_network(&self, t: &Transaction<'_>, f: &mut Entries) {
         let key = &self.flow.key;
         let (client, server) = (key.sender(t.client), key.receiver(t.client));
-        f.put(&ecs::SOURCE_IP, client.addr());
-        f.put(&ecs::CLIENT_IP, client.addr());
-        f.put(&ecs::DESTINATION_IP, server.addr());
-        f.put(&ecs::SERVER_IP, server.addr());
+        f.put(&ecs::SOURCE_IP, Scalar::Ip(client.ip));
+        f.put(&ecs::CLIENT_IP, Scalar::Ip(client.ip));
+        f.put(&ecs::DESTINATION_IP, Scalar::Ip(server.ip));
+        f.put(&ecs::SERVER_IP, Scalar::Ip(server.ip));
         if key.transport().has_ports() {
             f.put(&ecs::SOURCE_PORT, client.port);
             f.put(&ecs::CLIENT_PORT, client.port);
@@ -208,13 +208,13 @@ impl Cx<'_> {
         f.put_text(&ecs::NETWORK_COMMUNITY_ID, community);
         f.put(&ecs::NETWORK_DIRECTION, self.flow.network_direction);
         f.put_array(&ecs::RELATED_IP, |a| {
-            a.push(client.addr());
+            a.push(Scalar::Ip(client.ip));
             if server.ip != client.ip {
-                a.push(server.addr());
+                a.push(Scalar::Ip(server.ip));
             }
             for (i, ip) in t.ips.iter().enumerate() {
                 if *ip != client.ip && *ip != server.ip && !t.ips[..i].contains(ip) {
-                    a.push(wirebeat_model::ip_addr(*ip));
+                    a.push(Scalar::Ip(*ip));
                 }
             }
         });

@@ -127,8 +127,7 @@ impl Parser for Http {
             self.unanswered(waiting, Notes::default(), cx);
         }
         if let Some(early) = self.early.take() {
-            cx.budget.give(early.borrowed);
-            self.publish(None, Some(&early.message), cx);
+            self.publish_early(early, None, cx);
         }
     }
 
@@ -285,31 +284,35 @@ impl Http {
             self.unanswered(evicted, Notes::default(), cx);
         }
         if let Some(early) = self.early.take() {
-            cx.budget.give(early.borrowed);
             let waiting = self.pending.pop();
-            self.publish(waiting, Some(&early.message), cx);
+            self.publish_early(early, waiting, cx);
         }
     }
 
     /// An answer is complete: it goes to its request.
     fn answered(&mut self, d: usize, cx: &mut Cx<'_>) {
-        let mut message = std::mem::take(&mut self.sides[d].message);
+        let orphan = self.sides[d].message.orphan;
         let waiting = match self.answering.take() {
-            None if !message.orphan => self.pending.pop(),
+            None if !orphan => self.pending.pop(),
             other => other,
         };
         let other = &self.sides[1 - d];
         let going_on = other.message.open || other.state == State::Head;
-        if waiting.is_none() && !message.orphan && going_on && self.early.is_none() {
-            let size = message.fields.byte_len();
+        if waiting.is_none() && !orphan && going_on && self.early.is_none() {
+            let size = self.sides[d].message.fields.byte_len();
             if cx.budget.take(size) {
+                let message = std::mem::take(&mut self.sides[d].message);
                 self.early = Some(Early { message, borrowed: size });
                 return;
             }
         }
-        self.publish(waiting, Some(&message), cx);
+        let client = self.client.unwrap_or(Dir::AtoB);
+        let message = &mut self.sides[d].message;
+        publish(client, waiting.as_ref(), Some(message), cx);
         message.shrink();
-        self.sides[d].message = message;
+        if let Some(waiting) = waiting {
+            self.pending.done(waiting, cx);
+        }
     }
 
     /// Adds to a half what only its end tells: lengths, body, raw text.
@@ -394,53 +397,60 @@ impl Http {
     /// Publishes a request without an answer.
     fn unanswered(&mut self, mut waiting: Waiting<(), Asked>, note: Notes, cx: &mut Cx<'_>) {
         waiting.more.notes.add(note);
-        self.publish(Some(waiting), None, cx);
+        publish(self.client.unwrap_or(Dir::AtoB), Some(&waiting), None, cx);
+        self.pending.done(waiting, cx);
     }
 
-    /// Publishes a transaction, or one half of it.
-    fn publish(&mut self, request: Option<Waiting<(), Asked>>, answer: Option<&Message>, cx: &mut Cx<'_>) {
-        let mut notes = Notes::default();
-        let mut t = Transaction::new(self.client.unwrap_or(Dir::AtoB));
-        let mut ips = [0; 2];
-        let mut n = 0;
-        if let Some(w) = &request {
-            notes.add(w.more.notes);
-            t.start = Some(w.start);
-            t.bytes[0] = Some(w.bytes);
-            for ip in w.more.ips.into_iter().filter(|ip| *ip != 0) {
-                ips[n] = ip;
-                n += 1;
-            }
-        } else {
-            notes.add(Notes::UNMATCHED_RESPONSE);
-            cx.counters.unmatched_responses += 1;
-        }
-        if let Some(a) = &answer {
-            notes.add(a.notes);
-            // Packetbeat's end: the answer's first packet.
-            t.end = Some(a.start);
-            t.bytes[1] = Some(a.wire);
-        } else {
-            notes.add(Notes::UNMATCHED_REQUEST);
-            cx.counters.unmatched_requests += 1;
-        }
-        t.ok = request.is_some() && answer.as_ref().is_some_and(|a| a.code < 400);
-        t.ips = &ips[..n];
-        let mut texts = Notes::none();
-        t.notes = notes.texts(&mut texts);
-        cx.emit(&t, |f| {
-            if let Some(w) = &request {
-                f.append(&w.fields);
-            }
-            if let Some(a) = &answer {
-                f.append(&a.fields);
-                if a.last > a.start {
-                    f.put(&half::RESPONSE_DURATION, a.last.since(a.start));
-                }
-            }
-        });
-        if let Some(waiting) = request {
+    /// Publishes the answer that came before its request was complete.
+    fn publish_early(&mut self, early: Early, waiting: Option<Waiting<(), Asked>>, cx: &mut Cx<'_>) {
+        cx.budget.give(early.borrowed);
+        publish(self.client.unwrap_or(Dir::AtoB), waiting.as_ref(), Some(&early.message), cx);
+        if let Some(waiting) = waiting {
             self.pending.done(waiting, cx);
         }
     }
+}
+
+/// Makes an event of a request, its answer, or both.
+fn publish(client: Dir, request: Option<&Waiting<(), Asked>>, answer: Option<&Message>, cx: &mut Cx<'_>) {
+    let mut notes = Notes::default();
+    let mut t = Transaction::new(client);
+    let mut ips = [0; 2];
+    let mut n = 0;
+    if let Some(w) = request {
+        notes.add(w.more.notes);
+        t.start = Some(w.start);
+        t.bytes[0] = Some(w.bytes);
+        for ip in w.more.ips.into_iter().filter(|ip| *ip != 0) {
+            ips[n] = ip;
+            n += 1;
+        }
+    } else {
+        notes.add(Notes::UNMATCHED_RESPONSE);
+        cx.counters.unmatched_responses += 1;
+    }
+    if let Some(a) = answer {
+        notes.add(a.notes);
+        // Packetbeat's end: the answer's first packet.
+        t.end = Some(a.start);
+        t.bytes[1] = Some(a.wire);
+    } else {
+        notes.add(Notes::UNMATCHED_REQUEST);
+        cx.counters.unmatched_requests += 1;
+    }
+    t.ok = request.is_some() && answer.is_some_and(|a| a.code < 400);
+    t.ips = &ips[..n];
+    let mut texts = Notes::none();
+    t.notes = notes.texts(&mut texts);
+    cx.emit(&t, |f| {
+        if let Some(w) = request {
+            f.append(&w.fields);
+        }
+        if let Some(a) = answer {
+            f.append(&a.fields);
+            if a.last > a.start {
+                f.put(&half::RESPONSE_DURATION, a.last.since(a.start));
+            }
+        }
+    });
 }

@@ -26,21 +26,33 @@ pub(super) struct Mask<'a> {
     usual: bool,
 }
 
-/// Words that make a name a secret's wherever they stand in it, once blanks, `-`, `_` and `.` are left out.
-const WORDS: &[&[u8]] = &[
-    b"passw", b"passphrase", b"passcode", b"pwd", b"secret", b"apikey", b"accesskey", b"privatekey", b"signingkey",
-    b"credential", b"authorization", b"session", b"jwt", b"bearer", b"authkey", b"xsrf", b"csrf",
-];
+/// Words that make a name a secret's wherever they stand in it, once blanks, `-`, `_` and `.` are left out, by their
+/// first letter: names are looked at for every parameter of every message.
+fn words(first: u8) -> &'static [&'static [u8]] {
+    match first {
+        b'a' => &[b"apikey", b"accesskey", b"authorization", b"authkey"],
+        b'b' => &[b"bearer"],
+        b'c' => &[b"credential", b"csrf"],
+        b'j' => &[b"jwt"],
+        b'p' => &[b"passw", b"passphrase", b"passcode", b"pwd", b"privatekey"],
+        b's' => &[b"secret", b"session", b"signingkey"],
+        b't' => &[b"token"],
+        b'x' => &[b"xsrf"],
+        _ => &[],
+    }
+}
 /// Names that are a secret's as a whole.
 const WHOLE: &[&[u8]] = &[b"pass", b"pw", b"psw", b"auth", b"sid", b"sig", b"signature", b"otp", b"pin", b"cookie", b"setcookie"];
 
 /// Whether a name, folded, usually is a secret's.
 fn usual(name: &[u8]) -> bool {
-    if WHOLE.contains(&name) || WORDS.iter().any(|w| memmem::find(name, w).is_some()) {
-        return true;
-    }
-    // `max_tokens` and `tokenizer` are no secrets.
-    memmem::find_iter(name, b"token").any(|at| !matches!(name.get(at + 5), Some(b's' | b'i')))
+    let word_at = |at: usize| {
+        let rest = &name[at..];
+        let found = words(rest[0]).iter().any(|w| rest.starts_with(w));
+        // `max_tokens` and `tokenizer` are no secrets.
+        found && !(rest[0] == b't' && matches!(rest.get(5), Some(b's' | b'i')))
+    };
+    (0..name.len()).any(word_at) || WHOLE.contains(&name)
 }
 
 /// A decoded name, lower case. Held on the stack: names are looked at for every parameter of every message.
