@@ -65,8 +65,10 @@ fn measure(path: &str) -> Result<(), Box<dyn std::error::Error>> {
         heads.push((Frame { data: &[], ..f }, bytes.len(), f.data.len()));
         bytes.extend_from_slice(f.data);
     }
-    let frames: Vec<Frame<'_>> =
-        heads.iter().map(|(f, at, len)| Frame { data: bytes.get(*at..at + len).unwrap_or_default(), ..*f }).collect();
+    let frames: Vec<Frame<'_>> = heads
+        .iter()
+        .map(|(f, at, len)| Frame { data: bytes.get(*at..at + len).unwrap_or_default(), ..*f })
+        .collect();
     let n = frames.len();
     let read = best(n, || frames.iter().for_each(|f| _ = black_box(f.data.get(30).copied())));
     let decoding = best(n, || {
@@ -80,7 +82,8 @@ fn measure(path: &str) -> Result<(), Box<dyn std::error::Error>> {
             let _ = black_box(decode(f).map(|p| (p.key, p.dir, p.payload_len)));
         }
     });
-    let packets: Vec<(Packet<'_>, Time)> = frames.iter().filter_map(|f| Some((decode(f).ok()?, f.time))).collect();
+    let packets: Vec<(Packet<'_>, Time)> =
+        frames.iter().filter_map(|f| Some((decode(f).ok()?, f.time))).collect();
     let mut flows: Table<(Tcp, u64)> = Table::new(1 << 21, 5);
     for (p, t) in &packets {
         if flows.find(&p.key).is_none() {
@@ -179,5 +182,7 @@ fn million() {
         None
     });
     let fire = (cpu_time() - start) as f64 / f64::from(N);
-    println!("a million flows: insert {insert:.0}, find {find:.0}; deadlines: schedule {schedule:.0}, fire {fire:.0} ({fired})");
+    println!(
+        "a million flows: insert {insert:.0}, find {find:.0}; deadlines: schedule {schedule:.0}, fire {fire:.0} ({fired})"
+    );
 }

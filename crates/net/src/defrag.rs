@@ -213,7 +213,11 @@ impl Defrag {
                         counters.fragments_dropped += u64::from(frames);
                         None
                     }
-                    Ok(packet) => Some(Whole { packet: Packet { vlan, mac, device, wire_len, ..packet }, frames, start }),
+                    Ok(packet) => Some(Whole {
+                        packet: Packet { vlan, mac, device, wire_len, ..packet },
+                        frames,
+                        start,
+                    }),
                     Err(why) => {
                         why.count(counters);
                         None
@@ -251,7 +255,9 @@ impl Defrag {
         counters: &mut Counters,
     ) -> Option<u32> {
         let hash = self.hasher.hash_one(key);
-        if let Some(&found) = self.index.find(hash, |&i| self.slots.get(i as usize).is_some_and(|d| d.key == key)) {
+        if let Some(&found) =
+            self.index.find(hash, |&i| self.slots.get(i as usize).is_some_and(|d| d.key == key))
+        {
             return Some(found);
         }
         while self.index.len() >= MAX_DATAGRAMS || !budget.take(OVERHEAD) {
@@ -309,7 +315,11 @@ impl Defrag {
         }
         self.free.push(index);
         // Its place in the line is empty now; a long line of empty places is not kept.
-        while self.line.front().is_some_and(|(s, i)| self.slots.get(*i as usize).is_none_or(|d| d.serial != *s)) {
+        while self
+            .line
+            .front()
+            .is_some_and(|(s, i)| self.slots.get(*i as usize).is_none_or(|d| d.serial != *s))
+        {
             self.line.pop_front();
         }
         if self.line.len() > 2 * MAX_DATAGRAMS {

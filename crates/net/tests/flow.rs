@@ -189,7 +189,14 @@ struct Look(Dedup);
 
 impl Look {
     fn at(&mut self, ms: i64, device: u32, data: &[u8]) -> Seen {
-        let frame = Frame { time: Time(0), link: LinkType::Raw, device, wire_len: data.len() as u32, vlan: None, data };
+        let frame = Frame {
+            time: Time(0),
+            link: LinkType::Raw,
+            device,
+            wire_len: data.len() as u32,
+            vlan: None,
+            data,
+        };
         self.0.check(&decode(&frame).unwrap(), device, Time(ms * 1_000_000))
     }
 }
@@ -215,13 +222,19 @@ fn copies_and_retransmissions() {
     assert_eq!([l.at(200, 2, &q), l.at(200, 2, &q)], [Seen::Duplicate; 2]);
     assert_eq!(l.at(200, 2, &q), Seen::New);
     // Another id, another number, the other way: other packets.
-    for other in [v4(C, HOST, 7, 6, &tcp(4000, 80, 2, 1)), v4(C, HOST, 6, 6, &tcp(4000, 80, 3, 1)), v4(HOST, C, 6, 6, &tcp(80, 4000, 2, 1))]
-    {
+    for other in [
+        v4(C, HOST, 7, 6, &tcp(4000, 80, 2, 1)),
+        v4(C, HOST, 6, 6, &tcp(4000, 80, 3, 1)),
+        v4(HOST, C, 6, 6, &tcp(80, 4000, 2, 1)),
+    ] {
         assert_eq!(l.at(201, 3, &other), Seen::New);
     }
     let ping = v4(C, HOST, 0, 1, &[8, 0, 1, 2, 0, 1, 0, 1]);
     let pong = v4(C, HOST, 0, 1, &[8, 0, 1, 3, 0, 1, 0, 2]);
-    assert_eq!([l.at(1, 1, &ping), l.at(1, 2, &ping), l.at(1, 2, &pong)], [Seen::New, Seen::Duplicate, Seen::New]);
+    assert_eq!(
+        [l.at(1, 1, &ping), l.at(1, 2, &ping), l.at(1, 2, &pong)],
+        [Seen::New, Seen::Duplicate, Seen::New]
+    );
 }
 
 #[test]
@@ -231,7 +244,14 @@ fn both_sides_of_a_published_port() {
     let mut inside = v4(C, BOX, 5, 6, &tcp(4000, 80, 1, 1));
     inside[8] = 63;
     let key = |d: &[u8]| {
-        let f = Frame { time: Time(0), link: LinkType::Raw, device: 0, wire_len: d.len() as u32, vlan: None, data: d };
+        let f = Frame {
+            time: Time(0),
+            link: LinkType::Raw,
+            device: 0,
+            wire_len: d.len() as u32,
+            vlan: None,
+            data: d,
+        };
         let p = decode(&f).unwrap();
         (p.key, p.dir)
     };
@@ -254,7 +274,10 @@ fn both_sides_of_a_published_port() {
     assert_eq!([l.at(5, 1, &a), l.at(5, 2, &b)], [Seen::New, Seen::TwinOf(key(&a).0)]);
     // Another client's, or the same on one device, is no twin.
     let c = v4(HOST, BOX, 0, 17, &udp(4000, 53, b"question"));
-    assert_eq!([l.at(5, 3, &c), l.at(5, 2, &v4(C, [9; 4], 0, 17, &udp(4000, 53, b"question")))][0], Seen::New);
+    assert_eq!(
+        [l.at(5, 3, &c), l.at(5, 2, &v4(C, [9; 4], 0, 17, &udp(4000, 53, b"question")))][0],
+        Seen::New
+    );
 }
 
 fn key_of_nobody() -> FlowKey {

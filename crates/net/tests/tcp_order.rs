@@ -61,7 +61,8 @@ impl Rig {
 
     fn at(&mut self, time: i64, dir: Dir, flags: u8, seq: u32, ack: u32, payload: &[u8], len: u32) {
         self.clock = self.clock.max(time);
-        let seg = Segment { dir, time: Time(time), seq, ack, flags: TcpFlags(flags), payload, payload_len: len };
+        let seg =
+            Segment { dir, time: Time(time), seq, ack, flags: TcpFlags(flags), payload, payload_len: len };
         self.tcp.segment(&seg, Time(self.clock), &mut self.buffers, &mut self.out);
     }
 
@@ -379,13 +380,25 @@ fn speak(messages: &[(bool, u8)], cuts: &[u8], acks: bool) -> Vec<Sent> {
             left -= n;
             if acks {
                 let d = dir.flip();
-                out.push(Sent { dir: d, flags: 0x10, at: at[d.index()], ack: at[dir.index()], bytes: vec![] });
+                out.push(Sent {
+                    dir: d,
+                    flags: 0x10,
+                    at: at[d.index()],
+                    ack: at[dir.index()],
+                    bytes: vec![],
+                });
             }
         }
     }
     for dir in [A, B] {
         let fin = i64::from(dir == B);
-        out.push(Sent { dir, flags: 0x11, at: at[dir.index()], ack: at[dir.flip().index()] + fin, bytes: vec![] });
+        out.push(Sent {
+            dir,
+            flags: 0x11,
+            at: at[dir.index()],
+            ack: at[dir.flip().index()] + fin,
+            bytes: vec![],
+        });
     }
     out
 }
@@ -402,7 +415,13 @@ fn needs(sent: &[Sent]) -> [Vec<i64>; 2] {
 }
 
 /// Runs segments through, one a `step`, and returns the streams (holes as `None`) after checking causal order.
-fn run(rig: &mut Rig, sent: &[Sent], isn: [u32; 2], step: i64, needs: &[Vec<i64>; 2]) -> [Vec<Option<u8>>; 2] {
+fn run(
+    rig: &mut Rig,
+    sent: &[Sent],
+    isn: [u32; 2],
+    step: i64,
+    needs: &[Vec<i64>; 2],
+) -> [Vec<Option<u8>>; 2] {
     for s in sent {
         let d = s.dir.index();
         let seq = isn[d].wrapping_add(1).wrapping_add(s.at as u32);
@@ -420,7 +439,11 @@ fn run(rig: &mut Rig, sent: &[Sent], isn: [u32; 2], step: i64, needs: &[Vec<i64>
                 let have = streams[d.flip().index()].len() as i64;
                 let from = streams[d.index()].len();
                 for need in &needs[d.index()][from.min(needs[d.index()].len())..][..bytes.len()] {
-                    assert!(*need <= have, "told before what it answers: {need} > {have}: {:?}", rig.out.events);
+                    assert!(
+                        *need <= have,
+                        "told before what it answers: {need} > {have}: {:?}",
+                        rig.out.events
+                    );
                 }
                 streams[d.index()].extend(bytes.iter().copied().map(Some));
             }

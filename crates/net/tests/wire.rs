@@ -73,8 +73,15 @@ fn link_layers() {
 fn vlans() {
     let one = ether(&[&[0x81, 0, 0x60, 5], &[8, 0], &IP4]);
     let two = ether(&[&[0x88, 0xa8, 0, 7], &[0x81, 0, 0, 8], &[8, 0], &IP4]);
-    let four = ether(&[&[0x91, 0, 0, 1], &[0x91, 0, 0, 2], &[0x81, 0, 0, 3], &[0x81, 0, 0, 4], &[8, 0], &IP4]);
-    let five = ether(&[&[0x81, 0, 0, 1], &[0x81, 0, 0, 2], &[0x81, 0, 0, 3], &[0x81, 0, 0, 4], &[0x81, 0, 0, 5, 8, 0]]);
+    let four =
+        ether(&[&[0x91, 0, 0, 1], &[0x91, 0, 0, 2], &[0x81, 0, 0, 3], &[0x81, 0, 0, 4], &[8, 0], &IP4]);
+    let five = ether(&[
+        &[0x81, 0, 0, 1],
+        &[0x81, 0, 0, 2],
+        &[0x81, 0, 0, 3],
+        &[0x81, 0, 0, 4],
+        &[0x81, 0, 0, 5, 8, 0],
+    ]);
     for (data, ring, vlan) in [
         (&one, None, [5, 0]),
         (&one, Some(0x2009), [9, 5]),
@@ -109,7 +116,10 @@ fn lengths_that_headers_leave_open() {
     let cut = Frame { wire_len: 32, ..frame(LinkType::Raw, &IP4[..30]) };
     let p = decode(&cut).unwrap();
     assert!(p.is_cut() && p.payload == [1, 2] && p.payload_len == 4);
-    assert_eq!(decode(&Frame { wire_len: 32, ..frame(LinkType::Raw, &IP4[..26]) }), Err(NotAPacket::Truncated));
+    assert_eq!(
+        decode(&Frame { wire_len: 32, ..frame(LinkType::Raw, &IP4[..26]) }),
+        Err(NotAPacket::Truncated)
+    );
     assert_eq!(decode(&frame(LinkType::Raw, &IP4[..26])), Err(NotAPacket::Malformed));
     // UDP too short, IPv4 header too short, another version.
     for (at, value) in [(25, 7), (0, 0x44), (0, 0x75), (3, 19)] {
@@ -122,11 +132,11 @@ fn lengths_that_headers_leave_open() {
 #[test]
 fn extension_headers_fragments_and_nesting() {
     let chain: Vec<u8> = [
-        &[43u8, 0, 0, 0, 0, 0, 0, 0][..], // hop by hop
-        &[60, 0, 0, 0, 0, 0, 0, 0],       // routing
-        &[51, 0, 1, 4, 0, 0, 0, 0],       // destination
+        &[43u8, 0, 0, 0, 0, 0, 0, 0][..],       // hop by hop
+        &[60, 0, 0, 0, 0, 0, 0, 0],             // routing
+        &[51, 0, 1, 4, 0, 0, 0, 0],             // destination
         &[44, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2], // authentication
-        &[17, 0, 0, 0, 0, 0, 0, 9],       // a fragment that is whole (RFC 6946)
+        &[17, 0, 0, 0, 0, 0, 0, 9],             // a fragment that is whole (RFC 6946)
         &IP4[20..],
     ]
     .concat();
@@ -175,7 +185,10 @@ fn transports() {
     assert_eq!((tcp.seq, tcp.ack, tcp.window, p.payload), (9, 0, 0x7210, &b"hi"[..]));
     assert_eq!(format!("{:?}", tcp.flags), "SEC");
     let o = tcp.options();
-    assert_eq!((o.mss, o.window_scale, o.sack_permitted, o.timestamps), (Some(1460), Some(7), true, Some((7, 8))));
+    assert_eq!(
+        (o.mss, o.window_scale, o.sack_permitted, o.timestamps),
+        (Some(1460), Some(7), true, Some((7, 8)))
+    );
     // Options cut off: the header counts, nothing is left to carry.
     let p = decode(&Frame { wire_len: 62, ..frame(LinkType::Raw, &data[..45]) }).unwrap();
     assert!(p.payload.is_empty() && p.payload_len == 2);

@@ -99,7 +99,8 @@ impl<T> Table<T> {
     #[inline]
     pub fn find(&self, key: &FlowKey) -> Option<(Slot, bool)> {
         let hash = self.hash(key);
-        let found = self.index.find(widen(hash), |&(h, i)| h == hash && self.entry(i).is_some_and(|e| e.key == *key));
+        let found =
+            self.index.find(widen(hash), |&(h, i)| h == hash && self.entry(i).is_some_and(|e| e.key == *key));
         if let Some(&(_, index)) = found {
             return Some((Slot { index, generation: self.entry(index)?.generation }, false));
         }
@@ -108,7 +109,8 @@ impl<T> Table<T> {
 
     #[cold]
     fn find_alias(&self, key: &FlowKey, hash: u32) -> Option<(Slot, bool)> {
-        let &(_, at) = self.alias_index.find(widen(hash), |&(h, a)| h == hash && self.alias_key(a) == Some(key))?;
+        let &(_, at) =
+            self.alias_index.find(widen(hash), |&(h, a)| h == hash && self.alias_key(a) == Some(key))?;
         let alias = self.aliases.get(at as usize)?;
         Some((Slot { index: alias.slot, generation: self.entry(alias.slot)?.generation }, alias.flipped))
     }
@@ -166,7 +168,9 @@ impl<T> Table<T> {
         }
         let hash = self.hash(&key);
         let at = self.free_aliases.pop().unwrap_or(self.aliases.len() as u32);
-        let Some(entry) = self.entry_mut(slot.index).filter(|e| e.aliases < MAX_ALIASES) else { return false };
+        let Some(entry) = self.entry_mut(slot.index).filter(|e| e.aliases < MAX_ALIASES) else {
+            return false;
+        };
         entry.aliases += 1;
         let alias = Alias { key, slot: slot.index, next: std::mem::replace(&mut entry.alias, at), flipped };
         match self.aliases.get_mut(at as usize) {

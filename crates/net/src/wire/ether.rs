@@ -19,9 +19,10 @@ const MAX_TAGS: usize = 4;
 #[inline]
 pub(super) fn decode<'a>(frame: &Frame<'a>) -> Result<Packet<'a>, NotAPacket> {
     let mut link = Link::new(frame);
-    let Some((head, rest)) = frame.data.split_first_chunk::<14>() else { return Err(link.judge(Fault::Short)) };
-    let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, ..] = *head;
-    link.mac = Some(([s0, s1, s2, s3, s4, s5], [d0, d1, d2, d3, d4, d5]));
+    let Some((head, rest)) = frame.data.split_first_chunk::<14>() else {
+        return Err(link.judge(Fault::Short));
+    };
+    link.macs = head.first_chunk();
     let ethertype = be16(head, 12);
     if is_ip(ethertype) { above(frame, rest, link) } else { after_tags(frame, ethertype, rest, link) }
 }
@@ -38,7 +39,7 @@ pub(super) fn after_tags<'a>(
     frame: &Frame<'a>,
     mut ethertype: u16,
     mut rest: &'a [u8],
-    mut link: Link,
+    mut link: Link<'a>,
 ) -> Result<Packet<'a>, NotAPacket> {
     for _ in 0..=MAX_TAGS {
         if is_ip(ethertype) {

@@ -24,7 +24,7 @@ struct Ends {
 pub(super) fn packet<'a>(
     bytes: &'a [u8],
     on_wire: usize,
-    link: &Link,
+    link: &Link<'a>,
     nesting: u8,
 ) -> Result<Packet<'a>, NotAPacket> {
     let Some(first) = bytes.first() else { return Err(link.judge(Fault::Short)) };
@@ -37,11 +37,15 @@ pub(super) fn packet<'a>(
             let (offset, more) = (ip.fragment_offset(), ip.more_fragments());
             let (from, to) = (Endpoint::v4(ip.source(), 0), Endpoint::v4(ip.destination(), 0));
             let ends = Ends { from, to, ttl: ip.ttl(), id: Some(ip.id()) };
-            let mut inside =
-                Inside { next: ip.protocol(), payload: ip.payload, payload_len: ip.payload_len, fragment: None };
+            let mut inside = Inside {
+                next: ip.protocol(),
+                payload: ip.payload,
+                payload_len: ip.payload_len,
+                fragment: None,
+            };
             if offset != 0 || more {
                 inside.fragment = Some(Fragment { id: ip.id().into(), offset, more });
-                return Ok(fill(link, ends, &inside, L4::Other, inside.payload, inside.payload_len));
+                return Ok(piece(link, ends, &inside));
             }
             if inside.next == AUTHENTICATION {
                 return extended(inside, false, ends, link, nesting);
@@ -55,8 +59,12 @@ pub(super) fn packet<'a>(
             };
             let (from, to) = (Endpoint::v6(ip.source(), 0), Endpoint::v6(ip.destination(), 0));
             let ends = Ends { from, to, ttl: ip.hop_limit(), id: None };
-            let inside =
-                Inside { next: ip.next_header(), payload: ip.payload, payload_len: ip.payload_len, fragment: None };
+            let inside = Inside {
+                next: ip.next_header(),
+                payload: ip.payload,
+                payload_len: ip.payload_len,
+                fragment: None,
+            };
             match Transport(inside.next) {
                 Transport::TCP | Transport::UDP => transport(&inside, ends, link, nesting),
                 _ => extended(inside, true, ends, link, nesting),
@@ -72,11 +80,11 @@ fn extended<'a>(
     inside: Inside<'a>,
     v6: bool,
     ends: Ends,
-    link: &Link,
+    link: &Link<'a>,
     nesting: u8,
 ) -> Result<Packet<'a>, NotAPacket> {
     match ipv6::extensions(inside.next, inside.payload, inside.payload_len, v6) {
-        Ok(i) if i.fragment.is_some() => Ok(fill(link, ends, &i, L4::Other, i.payload, i.payload_len)),
+        Ok(i) if i.fragment.is_some() => Ok(piece(link, ends, &i)),
         Ok(inside) => transport(&inside, ends, link, nesting),
         Err(fault) => Err(link.judge(fault)),
     }
@@ -86,7 +94,7 @@ fn extended<'a>(
 fn transport<'a>(
     inside: &Inside<'a>,
     mut ends: Ends,
-    link: &Link,
+    link: &Link<'a>,
     nesting: u8,
 ) -> Result<Packet<'a>, NotAPacket> {
     let (payload, payload_len) = (inside.payload, inside.payload_len);
@@ -113,7 +121,12 @@ fn transport<'a>(
 }
 
 #[inline(never)]
-fn others<'a>(inside: &Inside<'a>, mut ends: Ends, link: &Link, nesting: u8) -> Result<Packet<'a>, NotAPacket> {
+fn others<'a>(
+    inside: &Inside<'a>,
+    mut ends: Ends,
+    link: &Link<'a>,
+    nesting: u8,
+) -> Result<Packet<'a>, NotAPacket> {
     let (payload, payload_len) = (inside.payload, inside.payload_len);
     let mut l4 = L4::Other;
     match Transport(inside.next) {
@@ -137,9 +150,15 @@ fn others<'a>(inside: &Inside<'a>, mut ends: Ends, link: &Link, nesting: u8) -> 
     Ok(fill(link, ends, inside, l4, payload, payload_len))
 }
 
+#[cold]
+fn piece<'a>(link: &Link<'a>, ends: Ends, inside: &Inside<'a>) -> Packet<'a> {
+    let packet = fill(link, ends, inside, L4::Other, inside.payload, inside.payload_len);
+    Packet { fragment: inside.fragment, ..packet }
+}
+
 #[inline(always)]
 fn fill<'a>(
-    link: &Link,
+    link: &Link<'a>,
     ends: Ends,
     inside: &Inside<'a>,
     l4: L4<'a>,
@@ -156,10 +175,12 @@ fn fill<'a>(
         payload,
         payload_len,
         vlan: link.vlan,
-        mac: link.mac,
+        mac: link.macs.map(|&[d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5]| {
+            ([s0, s1, s2, s3, s4, s5], [d0, d1, d2, d3, d4, d5])
+        }),
         ip_id: ends.id,
         ttl: ends.ttl,
-        fragment: inside.fragment,
+        fragment: None,
         wire_len: link.wire_len,
         device: link.device,
     }

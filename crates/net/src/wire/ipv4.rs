@@ -34,7 +34,11 @@ impl<'a> Ipv4<'a> {
         }
         let payload = bytes.get(header_len..).ok_or(Fault::Short)?;
         let payload_len = total - header_len;
-        Ok(Self { head, payload: &payload[..payload.len().min(payload_len)], payload_len: payload_len as u32 })
+        Ok(Self {
+            head,
+            payload: &payload[..payload.len().min(payload_len)],
+            payload_len: payload_len as u32,
+        })
     }
 
     pub(super) fn id(&self) -> u16 {

@@ -96,8 +96,11 @@ pub(super) fn extensions(next: u8, payload: &[u8], payload_len: u32, v6: bool) -
         }
         if at.next == FRAGMENT {
             let offset_flags = be16(head, 2);
-            let fragment =
-                Fragment { id: be32(head, 4), offset: u32::from(offset_flags & 0xfff8), more: offset_flags & 1 != 0 };
+            let fragment = Fragment {
+                id: be32(head, 4),
+                offset: u32::from(offset_flags & 0xfff8),
+                more: offset_flags & 1 != 0,
+            };
             // RFC 6946: alone, it is as if the header were not there.
             at.fragment = (fragment.offset != 0 || fragment.more).then_some(fragment);
         }

@@ -122,20 +122,21 @@ impl Packet<'_> {
 
 /// What the link layer said.
 #[derive(Clone, Copy)]
-struct Link {
+struct Link<'a> {
     vlan: [u16; 2],
-    mac: Option<([u8; 6], [u8; 6])>,
+    /// An Ethernet header's receiver and sender. Twelve loose bytes would be copied slowly.
+    macs: Option<&'a [u8; 12]>,
     device: u32,
     wire_len: u32,
     /// Whether the frame was captured shorter than it was.
     cut: bool,
 }
 
-impl Link {
-    fn new(frame: &Frame<'_>) -> Self {
+impl<'a> Link<'a> {
+    fn new(frame: &Frame<'a>) -> Self {
         Self {
             vlan: [frame.vlan.unwrap_or(0) & 0xfff, 0],
-            mac: None,
+            macs: None,
             device: frame.device,
             wire_len: frame.wire_len,
             cut: frame.data.len() < frame.wire_len as usize,
@@ -143,6 +144,7 @@ impl Link {
     }
 
     /// A header that ends outside a whole frame is the sender's fault, outside a cut one it is the capture's.
+    #[cold]
     fn judge(&self, fault: Fault) -> NotAPacket {
         match fault {
             Fault::Short if self.cut => NotAPacket::Truncated,
@@ -181,7 +183,7 @@ pub fn decode<'a>(frame: &Frame<'a>) -> Result<Packet<'a>, NotAPacket> {
 
 /// Decodes what is above the link layer.
 #[inline]
-fn above<'a>(frame: &Frame<'a>, bytes: &'a [u8], link: Link) -> Result<Packet<'a>, NotAPacket> {
+fn above<'a>(frame: &Frame<'a>, bytes: &'a [u8], link: Link<'a>) -> Result<Packet<'a>, NotAPacket> {
     // What was on the wire after the link header: offload can leave lengths of 0, then this is the packet's length.
     let on_wire = (frame.wire_len as usize).max(frame.data.len()) - (frame.data.len() - bytes.len());
     ip::packet(bytes, on_wire, &link, 0)

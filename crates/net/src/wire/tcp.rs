@@ -152,7 +152,8 @@ impl<'a> TcpHeader<'a> {
                 (3, &[shift]) => out.window_scale = Some(shift.min(14)),
                 (4, []) => out.sack_permitted = true,
                 (8, &[a, b, c, d, e, f, g, h]) => {
-                    out.timestamps = Some((u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h])));
+                    out.timestamps =
+                        Some((u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h])));
                 }
                 _ => {}
             }

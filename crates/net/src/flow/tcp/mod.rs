@@ -180,7 +180,14 @@ pub struct Tcp {
 impl Default for Tcp {
     fn default() -> Self {
         let unseen = Time::MIN;
-        Self { half: [Half::default(); 2], held: None, syn: unseen, syn_ack: unseen, first_ack: unseen, bits: 0 }
+        Self {
+            half: [Half::default(); 2],
+            held: None,
+            syn: unseen,
+            syn_ack: unseen,
+            first_ack: unseen,
+            bits: 0,
+        }
     }
 }
 
@@ -200,7 +207,8 @@ impl Tcp {
     /// Takes a segment. `clock` is the latest time of any packet so far; it never goes back.
     #[inline]
     pub fn segment(&mut self, seg: &Segment<'_>, clock: Time, buffers: &mut Buffers, out: &mut impl Sink) {
-        const PLAIN: TcpFlags = TcpFlags(TcpFlags::FIN.0 | TcpFlags::SYN.0 | TcpFlags::RST.0 | TcpFlags::ACK.0);
+        const PLAIN: TcpFlags =
+            TcpFlags(TcpFlags::FIN.0 | TcpFlags::SYN.0 | TcpFlags::RST.0 | TcpFlags::ACK.0);
         let [a, b] = &mut self.half;
         let (half, other) = match seg.dir {
             Dir::AtoB => (a, b),

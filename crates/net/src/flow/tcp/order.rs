@@ -4,8 +4,8 @@ use wirebeat_model::{Dir, Time};
 
 use super::held::{Cover, EMPTY_COST, Head, Held, Wait};
 use super::{
-    ABSENT, ACKED, ENDED, FAR, FIRM, HALF_OPEN, Half, OPENER, OPENER_B, RESET, RESET_AHEAD, RESET_BEHIND, SEEN,
-    STARTED, STRAY, Segment, Sink, TOLD, Tcp, after, reached,
+    ABSENT, ACKED, ENDED, FAR, FIRM, HALF_OPEN, Half, OPENER, OPENER_B, RESET, RESET_AHEAD, RESET_BEHIND,
+    SEEN, STARTED, STRAY, Segment, Sink, TOLD, Tcp, after, reached,
 };
 use crate::flow::Buffers;
 use crate::wire::TcpFlags;
@@ -40,7 +40,13 @@ impl Tcp {
     /// A segment about which there is something to decide.
     #[cold]
     #[inline(never)]
-    pub(super) fn slow(&mut self, seg: &Segment<'_>, clock: Time, buffers: &mut Buffers, out: &mut impl Sink) {
+    pub(super) fn slow(
+        &mut self,
+        seg: &Segment<'_>,
+        clock: Time,
+        buffers: &mut Buffers,
+        out: &mut impl Sink,
+    ) {
         let dir = seg.dir;
         let flags = seg.flags;
         let half = &mut self.half[dir.index()];
@@ -149,7 +155,14 @@ impl Tcp {
         }
     }
 
-    fn acknowledge(&mut self, seg: &Segment<'_>, ack: u32, clock: Time, buffers: &mut Buffers, out: &mut impl Sink) {
+    fn acknowledge(
+        &mut self,
+        seg: &Segment<'_>,
+        ack: u32,
+        clock: Time,
+        buffers: &mut Buffers,
+        out: &mut impl Sink,
+    ) {
         let syn = seg.flags.any(TcpFlags::SYN);
         if self.bits & HALF_OPEN != 0 && !syn && self.opener() == Some(seg.dir) {
             self.first_ack = seg.time;
@@ -239,7 +252,8 @@ impl Tcp {
                 half.bits &= !STRAY;
                 self.leap(dir, data.seq, clock, buffers, out);
             } else if ahead < 0 || half.is(ENDED) {
-                cover = if half.is(ENDED) || reached(half.next, data.end()) { Cover::Whole } else { Cover::Part };
+                cover =
+                    if half.is(ENDED) || reached(half.next, data.end()) { Cover::Whole } else { Cover::Part };
             }
         }
         let held = self.held.as_ref();
@@ -411,7 +425,8 @@ impl Tcp {
             }
         }
         for dir in DIRS {
-            let wait = self.held.as_deref_mut().and_then(|h| h.gaps[dir.index()].take_if(|w| w.is_over(clock)));
+            let wait =
+                self.held.as_deref_mut().and_then(|h| h.gaps[dir.index()].take_if(|w| w.is_over(clock)));
             if let Some(wait) = wait {
                 let half = &mut self.half[dir.index()];
                 half.bits |= if half.is(SEEN) { 0 } else { ABSENT };
