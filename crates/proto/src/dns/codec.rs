@@ -276,7 +276,8 @@ pub(super) fn write_name(bytes: &[u8], at: usize, style: Style, out: &mut Vec<u8
             out.push(b'.');
         }
         first = false;
-        if label.iter().all(|b| PLAIN[usize::from(*b)]) {
+        // Without a branch per byte: labels are short, and nearly all are plain.
+        if label.iter().fold(true, |plain, b| plain & PLAIN[usize::from(*b)]) {
             out.extend_from_slice(label);
         } else if style == Style::Utf8 && std::str::from_utf8(label).is_ok() {
             for &b in label {

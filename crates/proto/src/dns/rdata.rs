@@ -12,9 +12,8 @@ use super::fields::RecordFields;
 use super::{names, service};
 use crate::Cursor;
 
-/// Puts one record's members into an object.
+/// Puts one record's members into an object, but for its name.
 pub(super) fn put_record(e: &mut Entries, f: &RecordFields, m: &Message<'_>, r: &Record, style: Style) {
-    e.put_with(f.name, |out| write_name(m.bytes, r.name, style, out));
     put_kind(e, f.kind, r.kind);
     let mut class = r.class;
     if style == Style::Utf8 && class & TOP_BIT != 0 {

@@ -136,14 +136,50 @@ fn put_questions(e: &mut Entries, m: &Message<'_>, name: &[u8], style: Style) {
     }
 }
 
+/// The owner's name that was written last: records mostly share one, all pointing to the same place.
+struct Owner {
+    at: usize,
+    len: usize,
+    text: [u8; 128],
+}
+
+impl Owner {
+    fn new() -> Self {
+        Self { at: usize::MAX, len: 0, text: [0; 128] }
+    }
+
+    fn put(&mut self, e: &mut Entries, field: &Field, m: &Message<'_>, at: usize, style: Style) {
+        let to = match m.bytes.get(at..at + 2) {
+            Some([high @ 0xc0..=0xff, low]) => usize::from(high & 0x3f) << 8 | usize::from(*low),
+            _ => at,
+        };
+        if to == self.at {
+            return e.put_text(field, &self.text[..self.len]);
+        }
+        e.put_with(field, |out| {
+            let start = out.len();
+            write_name(m.bytes, at, style, out);
+            let text = &out[start..];
+            if let Some(room) = self.text.get_mut(..text.len()) {
+                room.copy_from_slice(text);
+                (self.at, self.len) = (to, text.len());
+            }
+        });
+    }
+}
+
 /// One section as a list of objects, OPT left out.
 fn put_records(e: &mut Entries, fields: &RecordFields, m: &Message<'_>, section: usize, style: Style) {
     if m.count(section) == 0 {
         return;
     }
+    let mut owner = Owner::new();
     e.put_objects(fields.list, |list| {
         for r in m.records(section).filter(|r| r.kind != OPT).take(MAX_RECORDS) {
-            list.push(|e| put_record(e, fields, m, &r, style));
+            list.push(|e| {
+                owner.put(e, fields.name, m, r.name, style);
+                put_record(e, fields, m, &r, style);
+            });
         }
     });
 }
@@ -158,9 +194,13 @@ pub(super) fn put_answers<'a>(
     e.put_objects(f::ANSWERS.list, |list| {
         let mut left = MAX_RECORDS;
         for m in messages {
+            let mut owner = Owner::new();
             for r in m.records(0).filter(|r| r.kind != OPT).take(left) {
                 left -= 1;
-                list.push(|e| put_record(e, f::ANSWERS, &m, &r, style));
+                list.push(|e| {
+                    owner.put(e, f::ANSWERS.name, &m, r.name, style);
+                    put_record(e, f::ANSWERS, &m, &r, style);
+                });
             }
         }
     });
