@@ -169,11 +169,15 @@ impl App {
 
     /// The flow is over.
     pub fn close(&mut self, info: &mut FlowInfo, now: Time, env: &mut Env<'_>) {
-        if let State::Stream(n, mut stream) = std::mem::take(&mut self.state) {
-            with(n, info, &mut self.wake, now, env, |cx| stream.close(cx));
-            self.state = State::Decoded(env.protocols.all[n].spec().name);
-            give_back(n, stream, env);
-        }
+        self.state = match std::mem::take(&mut self.state) {
+            State::Stream(n, mut stream) => {
+                with(n, info, &mut self.wake, now, env, |cx| stream.close(cx));
+                give_back(n, stream, env);
+                State::Decoded(env.protocols.all[n].spec().name)
+            }
+            // The flow's last record still wants first bytes, to name it by.
+            other => other,
+        };
         self.wake = None;
     }
 

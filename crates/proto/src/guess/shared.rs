@@ -57,7 +57,7 @@ pub(super) fn is_sip(bytes: &[u8]) -> bool {
     let uri = |m: &&str| {
         bytes.strip_prefix(m.as_bytes()).is_some_and(|rest| begins_nocase(rest, &["sip:", "sips:", "tel:"]))
     };
-    bytes.starts_with(b"SIP/2.0 ") || METHODS.iter().any(|m| uri(&m))
+    bytes.starts_with(b"SIP/2.0 ") || METHODS.iter().any(uri)
 }
 
 /// STUN and TURN (RFC 8489 §5): two zero bits, a length in words, the magic cookie.

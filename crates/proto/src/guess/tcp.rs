@@ -143,10 +143,9 @@ fn binary(c: &[u8], s: &[u8]) -> Option<&'static str> {
         return Some("mqtt");
     }
     // RFC 5531 §11: the last fragment of a record.
-    if be32(c, 0).is_some_and(|mark| (0x8000_0028..0x8010_0000).contains(&mark)) {
-        if let Some(program) = rpc_call(&c[4..]) {
-            return Some(program);
-        }
+    let record = be32(c, 0).is_some_and(|mark| (0x8000_0028..0x8010_0000).contains(&mark));
+    if let Some(program) = c.get(4..).filter(|_| record).and_then(rpc_call) {
+        return Some(program);
     }
     databases(c, s).or_else(|| windows(c, s)).or_else(|| others(c, s))
 }
@@ -234,10 +233,11 @@ fn windows(c: &[u8], s: &[u8]) -> Option<&'static str> {
         return Some("netbios-ssn");
     }
     // RDP (MS-RDPBCGR §2.2.1.1): TPKT, a connection request, a cookie or a negotiation request.
-    if let [3, 0, 0, len, li, 0xe0, 0, 0, _, _, 0, rest @ ..] = c {
-        if *len == li + 5 && (rest.starts_with(b"Cookie: ") || matches!(rest, [1, _, 8, 0, ..])) {
-            return Some("rdp");
-        }
+    if let [3, 0, 0, len, li, 0xe0, 0, 0, _, _, 0, rest @ ..] = c
+        && len.checked_sub(5) == Some(*li)
+        && (rest.starts_with(b"Cookie: ") || matches!(rest, [1, _, 8, 0, ..]))
+    {
+        return Some("rdp");
     }
     if is_ldap(c) {
         return Some("ldap");
