@@ -154,8 +154,40 @@ pub(crate) struct Slot {
     pub(crate) field: &'static Field,
     /// Ids of the objects around it, outermost first, as indices into [`Schema::objects`].
     pub(crate) parents: Vec<u16>,
+    /// The innermost of them; the same number for fields of the same object.
+    pub(crate) object: u16,
     /// `"leaf":` ready to append.
-    pub(crate) key: String,
+    pub(crate) key: Key,
+}
+
+/// A short text appended by a copy of fixed size, which costs no call.
+#[derive(Debug)]
+pub(crate) struct Key {
+    padded: [u8; Key::ROOM],
+    text: String,
+}
+
+impl Key {
+    const ROOM: usize = 32;
+
+    fn new(text: String) -> Self {
+        let mut padded = [0; Self::ROOM];
+        if let Some(room) = padded.get_mut(..text.len()) {
+            room.copy_from_slice(text.as_bytes());
+        }
+        Self { padded, text }
+    }
+
+    #[inline]
+    pub(crate) fn append(&self, out: &mut Vec<u8>) {
+        if self.text.len() <= Self::ROOM {
+            let end = out.len() + self.text.len();
+            out.extend_from_slice(&self.padded);
+            out.truncate(end);
+        } else {
+            out.extend_from_slice(self.text.as_bytes());
+        }
+    }
 }
 
 /// Every field of the program, in the order in which JSON shows them.
@@ -233,7 +265,8 @@ impl Schema {
             let id = u16::try_from(slots.len()).unwrap_or(NO_ID);
             assert!(id < NO_ID, "too many fields");
             field.id.store(id, Ordering::Relaxed);
-            slots.push(Slot { field, parents, key: format!("\"{leaf}\":") });
+            let object = parents.last().copied().unwrap_or(NO_ID);
+            slots.push(Slot { field, parents, object, key: Key::new(format!("\"{leaf}\":")) });
         }
         Self { slots, objects }
     }

@@ -1,7 +1,7 @@
 //! Events as nested JSON objects, written straight from the flat form, and back.
 
 use crate::entries::{Entries, Scalar, raw, raw_id, raw_sized, tag, write_ip};
-use crate::field::{Field, Kind, Schema};
+use crate::field::{Field, Kind, NO_ID, Schema};
 use crate::{Precision, Time};
 
 /// Writes events as JSON. Reuse one: it keeps its working memory.
@@ -37,7 +37,7 @@ impl JsonWriter {
             }
         }
         out.push(b'{');
-        let mut open: &[u16] = &[];
+        let (mut open, mut object): (&[u16], _) = (&[], NO_ID);
         let mut first = true;
         for (w, &word) in self.present.iter().enumerate() {
             let mut bits = word;
@@ -46,7 +46,7 @@ impl JsonWriter {
                 bits &= bits - 1;
                 let slot = &self.schema.slots[id];
                 // Most neighbours are in the same object.
-                if *open != *slot.parents {
+                if object != slot.object {
                     let common = open.iter().zip(&slot.parents).take_while(|(a, b)| a == b).count();
                     for _ in common..open.len() {
                         out.push(b'}');
@@ -57,12 +57,12 @@ impl JsonWriter {
                     for &object in &slot.parents[common..] {
                         out.extend_from_slice(self.schema.objects[usize::from(object)].as_bytes());
                     }
-                    open = &slot.parents;
+                    (open, object) = (&slot.parents, slot.object);
                 } else if !first {
                     out.push(b',');
                 }
                 first = false;
-                out.extend_from_slice(slot.key.as_bytes());
+                slot.key.append(out);
                 let mut value = &bytes[self.at[id] as usize..];
                 if let Some((tag, content)) = raw(&mut value) {
                     self.value(tag, content, out);
@@ -134,7 +134,7 @@ impl JsonWriter {
                 if !std::mem::take(&mut first) {
                     out.push(b',');
                 }
-                out.extend_from_slice(slot.key.as_bytes());
+                slot.key.append(out);
                 self.value(tag, content, out);
             }
             out.push(b'}');
