@@ -1,5 +1,7 @@
 //! Fragments: captures in both directions of time, drafts of every rule, and bounds.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
+
 mod common;
 
 use proptest::prelude::*;

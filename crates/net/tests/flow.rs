@@ -1,5 +1,7 @@
 //! Flow table, timing wheel and duplicate filter.
 
+#![allow(clippy::unwrap_used, clippy::too_many_arguments, reason = "helpers of tests are tests too")]
+
 use std::collections::{BTreeMap, HashMap};
 
 use proptest::prelude::*;

@@ -1,5 +1,7 @@
 //! Every capture through decoding, flows and TCP order: nothing breaks, memory comes back, and known streams are right.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
+
 mod common;
 
 use std::collections::HashMap;

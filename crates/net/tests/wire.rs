@@ -1,5 +1,7 @@
 //! Headers: frames made by hand, random bytes, and a second opinion on every frame of the captures.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
+
 mod common;
 
 use etherparse::{LaxNetSlice, LaxSlicedPacket, TransportSlice};

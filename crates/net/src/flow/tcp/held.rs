@@ -117,7 +117,7 @@ impl Held {
     }
 
     pub(super) fn mark(&mut self, time: Time, ack: Option<u32>) -> Mark {
-        self.arrivals += 1;
+        self.arrivals = self.arrivals.wrapping_add(1);
         Mark { time, ack, order: self.arrivals }
     }
 
