@@ -12,6 +12,7 @@
 //! - **Beginning not seen**: a direction begins where the peer's first acknowledgement says; else what comes first waits
 //!   (as long as for a gap) and the smallest sequence number begins.
 
+mod gaps;
 mod held;
 mod order;
 

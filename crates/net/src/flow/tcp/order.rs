@@ -1,11 +1,11 @@
-//! Everything but the segment that is simply next.
+//! Where a segment goes when it is not simply next, and what is delivered when.
 
 use wirebeat_model::{Dir, Time};
 
-use super::held::{Cover, EMPTY_COST, Head, Held, Wait};
+use super::held::{Cover, EMPTY_COST, Head, Held};
 use super::{
-    ABSENT, ACKED, ENDED, FAR, FIRM, HALF_OPEN, Half, OPENER, OPENER_B, RESET, RESET_AHEAD, RESET_BEHIND,
-    SEEN, STARTED, STRAY, Segment, Sink, TOLD, Tcp, after, reached,
+    ABSENT, ACKED, ENDED, FAR, FIRM, HALF_OPEN, OPENER, OPENER_B, RESET, RESET_AHEAD, RESET_BEHIND, SEEN,
+    STARTED, STRAY, Segment, Sink, TOLD, Tcp, after, reached,
 };
 use crate::flow::Buffers;
 use crate::wire::TcpFlags;
@@ -79,58 +79,8 @@ impl Tcp {
         self.turn(clock, true, buffers, out);
     }
 
-    /// Decides what waits for time.
-    pub fn poll(&mut self, clock: Time, buffers: &mut Buffers, out: &mut impl Sink) {
-        if self.held.is_some() {
-            self.turn(clock, false, buffers, out);
-        }
-    }
-
-    /// The flow ends: everything that waits is delivered in causal order, with its holes.
-    pub fn finish(&mut self, clock: Time, buffers: &mut Buffers, out: &mut impl Sink) {
-        self.settle_all();
-        self.pump(buffers, out);
-        while let Some((dir, head)) = self.eldest() {
-            let other = dir.flip();
-            if after(head.seq, self.next(dir)) {
-                self.lose(dir, head.seq, clock, out);
-            } else {
-                // It waits for bytes of the other direction: up to the next that is there.
-                let behind = self.held.as_ref().and_then(|h| h.head(other)).map(|h| h.seq);
-                let upto = match (head.mark.ack, behind) {
-                    (Some(ack), Some(seq)) if after(ack, seq) => seq,
-                    (Some(ack), _) => ack,
-                    (None, _) => self.next(other),
-                };
-                if after(upto, self.next(other)) && !self.half[other.index()].is(ENDED) {
-                    self.lose(other, upto, clock, out);
-                } else {
-                    self.deliver_head(dir, head, buffers, out);
-                }
-            }
-            self.pump(buffers, out);
-        }
-        for dir in DIRS {
-            let half = &self.half[dir.index()];
-            // One number past the last byte, when the peer ended too, is a FIN that was not seen.
-            let missing = self.missing(dir);
-            let fin = missing == 1 && self.half[dir.flip().index()].flags.any(TcpFlags::FIN);
-            if missing > 0 && !fin {
-                self.lose(dir, half.acked, clock, out);
-            }
-        }
-        self.put_away(buffers, out);
-    }
-
-    fn next(&self, dir: Dir) -> u32 {
+    pub(super) fn next(&self, dir: Dir) -> u32 {
         self.half[dir.index()].next
-    }
-
-    /// Bytes of a direction that the peer acknowledged and that were not delivered.
-    fn missing(&self, dir: Dir) -> u32 {
-        let half = &self.half[dir.index()];
-        let ahead = half.acked.wrapping_sub(half.next);
-        if half.is(FIRM | ACKED) && !half.is(ENDED) && ahead < FAR { ahead } else { 0 }
     }
 
     fn synchronise(&mut self, seg: &Segment<'_>) {
@@ -217,7 +167,7 @@ impl Tcp {
         half.bits |= FIRM;
     }
 
-    fn settle_all(&mut self) {
+    pub(super) fn settle_all(&mut self) {
         for dir in DIRS {
             self.settle(dir);
         }
@@ -349,7 +299,7 @@ impl Tcp {
     }
 
     /// Makes sure that there is somewhere to wait.
-    fn held(&mut self, buffers: &mut Buffers, out: &mut impl Sink) -> Option<&mut Held> {
+    pub(super) fn held(&mut self, buffers: &mut Buffers, out: &mut impl Sink) -> Option<&mut Held> {
         if self.held.is_none() {
             if !out.budget().take(EMPTY_COST) {
                 return None;
@@ -359,7 +309,7 @@ impl Tcp {
         self.held.as_deref_mut()
     }
 
-    fn put_away(&mut self, buffers: &mut Buffers, out: &mut impl Sink) {
+    pub(super) fn put_away(&mut self, buffers: &mut Buffers, out: &mut impl Sink) {
         if let Some(held) = self.held.take() {
             out.budget().give(EMPTY_COST);
             buffers.give_held(held);
@@ -412,57 +362,6 @@ impl Tcp {
         out.reset(seg.dir, seg.time);
     }
 
-    /// After a segment or when time has passed: delivers what can be, decides what is due, notes what must wait.
-    fn turn(&mut self, clock: Time, segment: bool, buffers: &mut Buffers, out: &mut impl Sink) {
-        self.pump(buffers, out);
-        if let Some(held) = self.held.as_deref_mut() {
-            if segment {
-                held.gaps.iter_mut().chain([&mut held.start]).flatten().for_each(Wait::count_segment);
-            }
-            if held.start.take_if(|w| w.is_over(clock)).is_some() {
-                self.settle_all();
-                self.pump(buffers, out);
-            }
-        }
-        for dir in DIRS {
-            let wait =
-                self.held.as_deref_mut().and_then(|h| h.gaps[dir.index()].take_if(|w| w.is_over(clock)));
-            if let Some(wait) = wait {
-                let half = &mut self.half[dir.index()];
-                half.bits |= if half.is(SEEN) { 0 } else { ABSENT };
-                self.close_holes(dir, wait.upto, clock, buffers, out);
-            }
-        }
-        self.arm(clock, buffers, out);
-    }
-
-    /// Starts the waits that are needed and ends those that are not.
-    fn arm(&mut self, clock: Time, buffers: &mut Buffers, out: &mut impl Sink) {
-        let mut waits = false;
-        for dir in DIRS {
-            let next = self.next(dir);
-            let here = self.held.as_ref().and_then(|h| h.head(dir)).is_some_and(|h| reached(next, h.seq));
-            let hole = self.missing(dir) > 0 && !here;
-            let acked = self.half[dir.index()].acked;
-            // Without room to wait nothing waits: the hole is closed by whatever comes later.
-            if hole && let Some(held) = self.held(buffers, out) {
-                held.gaps[dir.index()].get_or_insert(Wait::new(clock, acked));
-                waits = true;
-            } else if let Some(held) = self.held.as_deref_mut() {
-                held.gaps[dir.index()] = None;
-            }
-        }
-        let firm = self.half.iter().all(|h| h.is(FIRM));
-        let Some(held) = self.held.as_deref_mut() else { return };
-        if held.is_empty() && !waits {
-            self.put_away(buffers, out);
-        } else if firm {
-            held.start = None;
-        } else if !held.is_empty() {
-            held.start.get_or_insert(Wait::new(clock, 0));
-        }
-    }
-
     /// Whether what acknowledges `ack` may be told: the bytes it acknowledges were.
     fn is_covered(&self, dir: Dir, ack: Option<u32>) -> bool {
         let other = &self.half[dir.flip().index()];
@@ -481,13 +380,13 @@ impl Tcp {
     }
 
     /// What has waited longest of the two that are first in their directions.
-    fn eldest(&self) -> Option<(Dir, Head)> {
+    pub(super) fn eldest(&self) -> Option<(Dir, Head)> {
         let held = self.held.as_ref()?;
         DIRS.into_iter().filter_map(|d| Some((d, held.head(d)?))).min_by_key(|(_, h)| h.mark.order)
     }
 
     /// Delivers everything that is in order, the elder first.
-    fn pump(&mut self, buffers: &mut Buffers, out: &mut impl Sink) {
+    pub(super) fn pump(&mut self, buffers: &mut Buffers, out: &mut impl Sink) {
         while self.held.is_some() {
             let heads = DIRS.map(|d| self.ready(d).map(|h| (d, h)));
             let free = |(d, h): &(Dir, Head)| self.is_covered(*d, h.mark.ack);
@@ -501,7 +400,7 @@ impl Tcp {
         }
     }
 
-    fn deliver_head(&mut self, dir: Dir, head: Head, buffers: &mut Buffers, out: &mut impl Sink) {
+    pub(super) fn deliver_head(&mut self, dir: Dir, head: Head, buffers: &mut Buffers, out: &mut impl Sink) {
         if head.fin {
             self.end(dir, head.mark.time, buffers, out);
             return;
@@ -514,7 +413,7 @@ impl Tcp {
         buffers.give(piece.bytes);
     }
 
-    fn deliver(&mut self, dir: Dir, bytes: &[u8], len: u32, time: Time, out: &mut impl Sink) {
+    pub(super) fn deliver(&mut self, dir: Dir, bytes: &[u8], len: u32, time: Time, out: &mut impl Sink) {
         let half = &mut self.half[dir.index()];
         half.bits = (half.bits | STARTED) & !STRAY;
         half.next = half.next.wrapping_add(bytes.len() as u32);
@@ -538,61 +437,5 @@ impl Tcp {
             }
         }
         out.end(dir, time);
-    }
-
-    /// Declares everything up to `upto` lost.
-    fn lose(&mut self, dir: Dir, upto: u32, time: Time, out: &mut impl Sink) {
-        let half: &mut Half = &mut self.half[dir.index()];
-        let lost = u64::from(upto.wrapping_sub(half.next));
-        half.next = upto;
-        half.gaps = half.gaps.saturating_add(1);
-        half.lost += lost;
-        let counters = out.counters();
-        counters.gaps += 1;
-        counters.gap_bytes += lost;
-        out.gap(dir, lost, time);
-    }
-
-    /// Closes the holes of a direction that lie before `upto`.
-    fn close_holes(&mut self, dir: Dir, upto: u32, clock: Time, buffers: &mut Buffers, out: &mut impl Sink) {
-        self.pump(buffers, out);
-        while after(upto, self.next(dir)) && !self.half[dir.index()].is(ENDED) {
-            let head = self.held.as_ref().and_then(|h| h.head(dir)).map(|h| h.seq);
-            let to = match head {
-                // It is there and waits for the other direction.
-                Some(seq) if reached(self.next(dir), seq) => return,
-                Some(seq) if after(upto, seq) => seq,
-                _ => upto,
-            };
-            self.lose(dir, to, clock, out);
-            self.pump(buffers, out);
-        }
-    }
-
-    /// Makes room: delivers the eldest thing that waits, whatever hole is before it. `false` when nothing waits.
-    fn force(&mut self, clock: Time, buffers: &mut Buffers, out: &mut impl Sink) -> bool {
-        let unsettled = self.half.iter().any(|h| !h.is(FIRM)) && self.eldest().is_some();
-        if unsettled {
-            self.settle_all();
-            self.pump(buffers, out);
-        }
-        let Some((dir, head)) = self.eldest() else { return unsettled };
-        if after(head.seq, self.next(dir)) {
-            self.lose(dir, head.seq, clock, out);
-        }
-        self.deliver_head(dir, head, buffers, out);
-        self.pump(buffers, out);
-        true
-    }
-
-    /// Goes on at `seq`, far from here.
-    fn leap(&mut self, dir: Dir, seq: u32, clock: Time, buffers: &mut Buffers, out: &mut impl Sink) {
-        self.finish(clock, buffers, out);
-        let half = &mut self.half[dir.index()];
-        half.next = seq;
-        half.bits &= !(ENDED | ACKED);
-        half.gaps = half.gaps.saturating_add(1);
-        out.counters().gaps += 1;
-        out.gap(dir, 0, clock);
     }
 }
