@@ -118,8 +118,10 @@ impl App {
 
     /// Starts with this protocol whatever the bytes: a flow that another one announced.
     pub fn announce(&mut self, name: &str, env: &mut Env<'_>) {
-        if let Some(n) = env.protocols.by_name(name) {
-            self.state = State::Stream(n, stream(n, env));
+        if let Some(n) = env.protocols.by_name(name)
+            && let Some(stream) = stream(n, env)
+        {
+            self.state = State::Stream(n, stream);
         }
     }
 
@@ -258,7 +260,11 @@ impl App {
     }
 
     fn start(&mut self, n: usize, info: &mut FlowInfo, dir: Dir, bytes: &[u8], now: Time, env: &mut Env<'_>) {
-        self.state = State::Stream(n, stream(n, env));
+        let Some(stream) = stream(n, env) else {
+            self.state = State::Decoded(env.protocols.all[n].spec().name);
+            return;
+        };
+        self.state = State::Stream(n, stream);
         self.data(info, dir, bytes, now, false, env);
     }
 
@@ -283,7 +289,10 @@ impl App {
             Verdict::Enough | Verdict::Go => self.state = State::Decoded(spec.name),
             Verdict::Become(name) => {
                 self.state = match name.and_then(|name| env.protocols.by_name(name)) {
-                    Some(next) => State::Stream(next, stream(next, env)),
+                    Some(next) => match stream(next, env) {
+                        Some(stream) => State::Stream(next, stream),
+                        None => State::Decoded(env.protocols.all[next].spec().name),
+                    },
                     // A protocol we know by name alone, or first bytes decide.
                     None => name.map_or(State::Silent, State::Decoded),
                 };
@@ -303,15 +312,21 @@ fn is_tcp(info: &FlowInfo) -> bool {
     info.key.transport() == Transport::TCP
 }
 
-/// A stream around a parser of protocol `n`, used before if there is one.
-fn stream(n: usize, env: &mut Env<'_>) -> Box<Stream> {
-    env.spare[n].pop().unwrap_or_else(|| Box::new(Stream::new(env.protocols.all[n].make())))
+/// A stream around a parser of protocol `n`, used before if there is one; `None` when the memory budget is spent.
+fn stream(n: usize, env: &mut Env<'_>) -> Option<Box<Stream>> {
+    let factory = &env.protocols.all[n];
+    if !env.budget.take(factory.cost()) {
+        env.counters.parsers_refused += 1;
+        return None;
+    }
+    Some(env.spare[n].pop().unwrap_or_else(|| Box::new(Stream::new(factory.make()))))
 }
 
 /// Streams of one protocol kept for reuse.
 const KEEP_STREAMS: usize = 1024;
 
 fn give_back(n: usize, stream: Box<Stream>, env: &mut Env<'_>) {
+    env.budget.give(env.protocols.all[n].cost());
     if env.spare[n].len() < KEEP_STREAMS {
         env.spare[n].push(stream);
     }

@@ -4,24 +4,34 @@
 //! events below the lowest watermark can be put in order, by (stamp, id), and written; the order does not depend on how
 //! many shards there are.
 
+use std::collections::VecDeque;
+use std::time::Duration;
+
 use wirebeat_model::{Event, Time};
 
 /// Merges the shards' events.
 pub struct Collector {
     shards: Vec<Waiting>,
     ready: Vec<Event>,
+    patience: Option<Duration>,
 }
 
 struct Waiting {
-    events: std::collections::VecDeque<Event>,
+    events: VecDeque<Event>,
     watermark: Time,
 }
 
 impl Collector {
     /// For this many shards.
     pub fn new(shards: usize) -> Self {
-        let waiting = || Waiting { events: std::collections::VecDeque::new(), watermark: Time::MIN };
-        Self { shards: (0..shards).map(|_| waiting()).collect(), ready: Vec::new() }
+        let waiting = || Waiting { events: VecDeque::new(), watermark: Time::MIN };
+        Self { shards: (0..shards).map(|_| waiting()).collect(), ready: Vec::new(), patience: None }
+    }
+
+    /// Does not wait longer than this for a shard that has fallen behind the foremost: its events then come late.
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
+        self
     }
 
     /// Takes a shard's events and its new watermark.
@@ -33,7 +43,11 @@ impl Collector {
 
     /// The events that are in their final order now, first to last. Drain them.
     pub fn ready(&mut self) -> &mut Vec<Event> {
-        let low = self.shards.iter().map(|s| s.watermark).min().unwrap_or(Time::MAX);
+        let mut low = self.shards.iter().map(|s| s.watermark).min().unwrap_or(Time::MAX);
+        let high = self.shards.iter().map(|s| s.watermark).filter(|w| *w < Time::MAX).max();
+        if let (Some(patience), Some(high)) = (self.patience, high) {
+            low = low.max(high - patience);
+        }
         for shard in &mut self.shards {
             while let Some(event) = shard.events.pop_front_if(|e| e.stamp < low || low == Time::MAX) {
                 self.ready.push(event);
@@ -73,5 +87,14 @@ mod tests {
         c.accept(0, &mut vec![], Time::MAX);
         assert_eq!(ids(&mut c), [1, 8]);
         assert_eq!(c.waiting(), 0);
+    }
+
+    #[test]
+    fn patience_ends() {
+        let mut c = Collector::new(2).with_patience(Duration::from_nanos(10));
+        c.accept(0, &mut vec![event(1, 1), event(15, 2)], Time(20));
+        assert_eq!(ids(&mut c), [1], "the other shard has said nothing, 10 ns are over");
+        c.accept(1, &mut vec![event(3, 3)], Time(16));
+        assert_eq!(ids(&mut c), [3, 2]);
     }
 }

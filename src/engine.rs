@@ -10,8 +10,10 @@ use crate::config::{self, Config};
 use crate::flows;
 use crate::shard::{FlowSettings, Settings};
 
-/// Flows kept open by all shards together.
-pub const MAX_FLOWS: usize = 1_000_000;
+/// What an open flow takes in tables and wheel, in bytes: its entry, its TCP state and a deadline.
+const FLOW_BYTES: usize = 800;
+/// Flows kept open at least, however little memory there is.
+const MIN_FLOWS: usize = 1_000;
 
 /// Installs the schema of the whole program: every field of every room.
 pub fn schema() -> &'static Schema {
@@ -39,8 +41,9 @@ pub fn settings(
             tags: config.flows.tags.clone(),
         },
         direction: Box::new(move |from, to| config::direction(from, to, &local, &internal)),
-        memory: config.memory / shards,
-        max_flows: MAX_FLOWS / shards,
+        // One half is for the flows themselves, the other for what waits: parsers, leftovers, requests.
+        memory: config.memory / 2 / shards,
+        max_flows: (config.memory / 2 / FLOW_BYTES).max(MIN_FLOWS) / shards,
         source,
         several_devices,
         ignore_outgoing: config.ignore_outgoing,

@@ -8,7 +8,7 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -52,14 +52,18 @@ pub enum RunError {
 
 /// Events in a batch to the collector at most.
 const BATCH: usize = 256;
-/// Batches on their way to the collector; more are given up and counted.
+/// Batches on their way to the collector, and bytes of events until they are written; what is more is given up and
+/// counted.
 const QUEUE: usize = 256;
+const QUEUE_BYTES: usize = 32 << 20;
+/// How long the collector waits for a shard that has fallen behind.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How long events wait for their batch to fill.
 const FLUSH: Duration = Duration::from_millis(50);
 /// How far behind the wall clock a shard without packets is: a block of packets may still be on its way.
 const IDLE_LAG: Duration = Duration::from_millis(200);
 /// Batches on their way from one shard to another.
-const HAND_OVER: usize = 64;
+const HAND_OVER: usize = 8;
 /// How often losses are looked at.
 const WATCH: Duration = Duration::from_secs(10);
 
@@ -93,6 +97,7 @@ pub fn run(
 
     let (events_tx, events_rx) = bounded::<Events>(QUEUE);
     let (inboxes, receivers): (Vec<_>, Vec<_>) = (0..shards).map(|_| bounded::<Batch>(HAND_OVER)).unzip();
+    let under_way = Arc::new(AtomicUsize::new(0));
     let mut returns = Vec::new();
     let mut workers = Vec::new();
     let published: Vec<_> = (0..shards).map(|_| Arc::new(Mutex::new(Published::default()))).collect();
@@ -112,6 +117,7 @@ pub fn run(
             back,
             names: live.names(),
             published: Arc::clone(&published[id]),
+            under_way: Arc::clone(&under_way),
             last_flush: Instant::now(),
         };
         workers.push(thread::spawn(move || worker.run(ring)));
@@ -123,7 +129,7 @@ pub fn run(
     let collector = {
         let failed = Arc::clone(&failed);
         thread::spawn(move || {
-            let result = collect(shards, &events_rx, &returns, lines);
+            let result = collect(shards, &events_rx, &returns, &under_way, lines);
             failed.store(result.is_err(), Ordering::Relaxed);
             result
         })
@@ -240,6 +246,8 @@ struct Worker {
     back: Receiver<Vec<Event>>,
     names: DeviceNames,
     published: Arc<Mutex<Published>>,
+    /// Bytes of events of all shards that are not written yet.
+    under_way: Arc<AtomicUsize>,
     last_flush: Instant,
 }
 
@@ -337,11 +345,20 @@ impl Worker {
             self.shard.pool().give(event);
         }
         std::mem::swap(&mut spent, self.shard.events());
+        let bytes: usize = spent.iter().map(size).sum();
         let events = Events { shard: self.shard.id(), events: spent, watermark };
-        if let Err(refused) = self.events.try_send(events) {
-            let mut events = refused.into_inner().events;
-            self.counters.events_dropped += events.len() as u64;
-            for event in events.drain(..) {
+        let refused = if self.under_way.load(Ordering::Relaxed) + bytes > QUEUE_BYTES {
+            Some(events)
+        } else {
+            self.under_way.fetch_add(bytes, Ordering::Relaxed);
+            self.events.try_send(events).err().map(|refused| {
+                self.under_way.fetch_sub(bytes, Ordering::Relaxed);
+                refused.into_inner()
+            })
+        };
+        if let Some(mut refused) = refused {
+            self.counters.events_dropped += refused.events.len() as u64;
+            for event in refused.events.drain(..) {
                 self.shard.pool().give(event);
             }
         }
@@ -358,6 +375,7 @@ impl Worker {
     /// The last events wait for room: nothing more comes.
     fn finish(&mut self) {
         let events = std::mem::take(self.shard.events());
+        self.under_way.fetch_add(events.iter().map(size).sum(), Ordering::Relaxed);
         let left = events.len() as u64;
         let last = Events { shard: self.shard.id(), events, watermark: Time::MAX };
         if self.events.send(last).is_err() {
@@ -367,14 +385,20 @@ impl Worker {
     }
 }
 
+/// What an event takes while it is under way.
+fn size(event: &Event) -> usize {
+    size_of::<Event>() + event.fields.byte_len()
+}
+
 /// The collector's thread.
 fn collect(
     shards: usize,
     events: &Receiver<Events>,
     back: &[Sender<Vec<Event>>],
+    under_way: &AtomicUsize,
     mut lines: Lines,
 ) -> io::Result<()> {
-    let mut collector = Collector::new(shards);
+    let mut collector = Collector::new(shards).with_patience(PATIENCE);
     let mut written = Vec::new();
     loop {
         let mut batch = match events.recv_timeout(FLUSH) {
@@ -386,10 +410,13 @@ fn collect(
             Err(crossbeam_channel::RecvTimeoutError::Disconnected) => break,
         };
         collector.accept(batch.shard, &mut batch.events, batch.watermark);
+        let mut bytes = 0;
         for event in collector.ready().drain(..) {
             lines.write(&event)?;
+            bytes += size(&event);
             written.push(event);
         }
+        under_way.fetch_sub(bytes, Ordering::Relaxed);
         batch.events.append(&mut written);
         let _ = back[batch.shard].try_send(batch.events);
         if events.is_empty() {

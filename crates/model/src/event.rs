@@ -88,7 +88,7 @@ pub struct Pool {
 impl Pool {
     /// Events kept for reuse at most, and the size above which an event's memory is not kept.
     const KEEP: usize = 4096;
-    const KEEP_BYTES: usize = 16 * 1024;
+    const KEEP_BYTES: usize = 4 * 1024;
 
     /// An empty event.
     pub fn take(&mut self) -> Event {

@@ -146,7 +146,13 @@ impl Stream {
             side.skip -= lost;
         } else {
             side.skip = 0;
-            side.left.clear();
+            if !side.left.is_empty() {
+                let mut held = std::mem::take(&mut side.left);
+                self.parser.torn(dir, &held, cx);
+                held.clear();
+                self.sides[dir.index()].left = held;
+            }
+            let side = &mut self.sides[dir.index()];
             cx.budget.give(std::mem::take(&mut side.borrowed));
             side.need = 1;
         }
@@ -193,7 +199,7 @@ impl Stream {
         for side in &mut self.sides {
             cx.budget.give(std::mem::take(&mut side.borrowed));
             side.left.clear();
-            side.left.shrink_to(16 * 1024);
+            side.left.shrink_to(4 * 1024);
             (side.need, side.skip) = (0, 0);
         }
     }

@@ -104,6 +104,10 @@ pub trait Parser: Send {
         Then::Lost
     }
 
+    /// Bytes that were shown and not used, and whose continuation was lost; [`Parser::gap`] follows. What they hold by
+    /// themselves can still be told.
+    fn torn(&mut self, _dir: Dir, _held: &[u8], _cx: &mut Cx<'_>) {}
+
     /// One side ends inside a [`Then::Skip`]: so many bytes of it never came. [`Parser::end`] or [`Parser::close`] follows.
     fn cut(&mut self, _dir: Dir, _missing: u64) {}
 
@@ -196,6 +200,9 @@ pub trait Factory: Send + Sync {
     fn common(&self) -> &Common;
     /// A parser for one flow.
     fn make(&self) -> Box<dyn Parser>;
+    /// What a parser and its stream take from the memory budget while a flow has them, beside what they keep of the
+    /// traffic: their own size and room for small buffers.
+    fn cost(&self) -> usize;
 }
 
 struct Maker<P: Protocol> {
@@ -212,6 +219,9 @@ impl<P: Protocol> Factory for Maker<P> {
     }
     fn make(&self) -> Box<dyn Parser> {
         Box::new(P::new(Arc::clone(&self.setup)))
+    }
+    fn cost(&self) -> usize {
+        size_of::<P>() + size_of::<crate::Stream>() + 512
     }
 }
 
