@@ -7,7 +7,7 @@ use std::time::Duration;
 use wirebeat_model::{
     Budget, Counters, Dir, Endpoint, Event, FlowInfo, FlowKey, Pool, Time, Transport, community_id,
 };
-use wirebeat_net::flow::{Buffers, Dedup, Seen, Segment, Slot, Table, Tcp, Wheel};
+use wirebeat_net::flow::{Buffers, Dedup, Seen, Segment, Slot, Table, Tcp, TcpState, Wheel};
 use wirebeat_net::wire::TcpFlags;
 use wirebeat_net::{L4, Packet};
 use wirebeat_proto::{Expectation, Sink, Stream};
@@ -543,8 +543,8 @@ impl Shard {
         let idle_at = flow.last + settings.flows.timeout;
         if gone || idle_at <= clock {
             let reason = match flow.tcp.as_ref().map(|t| t.state()) {
-                Some(wirebeat_net::flow::TcpState::Reset) if gone => "rst",
-                _ if gone => "fin",
+                Some(TcpState::Reset) => "rst",
+                Some(TcpState::Closed) => "fin",
                 _ => "timeout",
             };
             return self.finish_flow(slot, reason);

@@ -43,6 +43,16 @@ impl Wirebeat {
         Self { process, file, dir }
     }
 
+    /// Sends it a signal, e.g. `STOP`.
+    pub(crate) fn signal(&self, signal: &str) {
+        self.process.signal(signal);
+    }
+
+    /// Its process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
     /// Lets the last packets arrive, sends SIGTERM, demands exit code 0 and reads the events.
     pub(crate) fn stop(self) -> Events {
         std::thread::sleep(Duration::from_millis(500));

@@ -110,13 +110,30 @@ pub fn ip_addr(ip: u128) -> IpAddr {
 ///
 /// Both directions have the same key. Without ports (ICMP and others) a flow is all that two addresses exchange over
 /// that transport. A VLAN id is not part of the key (`docs/decisions.md`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Eq)]
 pub struct FlowKey {
     words: [u64; 5],
 }
 
+// Word by word: what is derived for an array goes through slices of bytes, at each packet.
+impl PartialEq for FlowKey {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        let ([a, b, c, d, e], [v, w, x, y, z]) = (self.words, other.words);
+        (a ^ v) | (b ^ w) | (c ^ x) | (d ^ y) | (e ^ z) == 0
+    }
+}
+
+impl std::hash::Hash for FlowKey {
+    #[inline]
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.words.iter().for_each(|w| state.write_u64(*w));
+    }
+}
+
 impl FlowKey {
     /// Orders the endpoints and says which way the packet `from` → `to` goes.
+    #[inline]
     pub fn new(from: Endpoint, to: Endpoint, transport: Transport, tunnel: u16) -> (Self, Dir) {
         let (a, b, dir) = if from <= to { (from, to, Dir::AtoB) } else { (to, from, Dir::BtoA) };
         let meta = u64::from(a.port) << 48
@@ -128,16 +145,19 @@ impl FlowKey {
     }
 
     /// The smaller endpoint.
+    #[inline]
     pub fn a(&self) -> Endpoint {
         Endpoint { ip: u128::from(self.words[0]) << 64 | u128::from(self.words[1]), port: (self.words[4] >> 48) as u16 }
     }
 
     /// The larger endpoint.
+    #[inline]
     pub fn b(&self) -> Endpoint {
         Endpoint { ip: u128::from(self.words[2]) << 64 | u128::from(self.words[3]), port: (self.words[4] >> 32) as u16 }
     }
 
     /// Who sends in direction `dir`.
+    #[inline]
     pub fn sender(&self, dir: Dir) -> Endpoint {
         match dir {
             Dir::AtoB => self.a(),
@@ -146,11 +166,13 @@ impl FlowKey {
     }
 
     /// Who receives in direction `dir`.
+    #[inline]
     pub fn receiver(&self, dir: Dir) -> Endpoint {
         self.sender(dir.flip())
     }
 
     /// The transport.
+    #[inline]
     pub fn transport(&self) -> Transport {
         Transport(self.words[4] as u8)
     }
@@ -180,6 +202,7 @@ impl FlowKey {
     /// addresses. The client of a published container port keeps its endpoint through the DNAT, so both sides
     /// of it fall to one shard. The kernel's fan-out program (`capture::ring`) computes the same number, in 32-bit
     /// arithmetic that classic BPF can do: change both together.
+    #[inline]
     pub fn shard_hash(&self) -> u32 {
         let (a, b) = (self.a(), self.b());
         let seed = if self.transport().has_ports() && self.transport() != Transport::SCTP {

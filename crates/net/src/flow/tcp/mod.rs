@@ -291,9 +291,11 @@ impl Tcp {
         }
     }
 
-    /// Whether both sides have ended or one has reset it: keep it some seconds for late segments, then drop it.
+    /// Whether both sides have ended and know of it, or one has reset it: keep it some seconds for late segments, then
+    /// drop it. (A FIN that is not acknowledged is sent again for minutes.)
     pub fn is_over(&self) -> bool {
-        self.bits & RESET != 0 || self.half.iter().all(|h| h.is(ENDED))
+        let ended = |h: &Half| h.is(ENDED) && h.is(ACKED) && !after(h.next, h.acked);
+        self.bits & RESET != 0 || self.half.iter().all(ended)
     }
 
     /// Flags seen in a direction.

@@ -1,0 +1,143 @@
+//! Loss is told: what was sent is what was seen plus what the named counters say, to the packet; and memory stays bounded
+//! however much comes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod lab;
+#[path = "lab/wirebeat.rs"]
+mod wirebeat;
+
+use std::net::UdpSocket;
+use std::time::{Duration, Instant};
+
+use lab::netns::Namespace;
+use wirebeat::{Events, Wirebeat};
+
+const PORT: u16 = 9999;
+/// How a sender is told what to send: packets, packets a second, source ports.
+const ORDER: &str = "WIREBEAT_TEST_SEND";
+
+/// Run by the tests in another namespace, not by itself.
+#[test]
+#[ignore = "the sender that the other tests start"]
+fn sender() {
+    let order = std::env::var(ORDER).expect("started by a test");
+    let numbers: Vec<u64> = order.split(' ').map(|n| n.parse().unwrap()).collect();
+    let [count, rate, sources] = numbers[..] else { panic!("{order}") };
+    let sockets: Vec<UdpSocket> = (0..sources)
+        .map(|_| {
+            let socket = UdpSocket::bind("198.51.100.2:0").unwrap();
+            socket.connect(("198.51.100.1", PORT)).unwrap();
+            socket
+        })
+        .collect();
+    let begun = Instant::now();
+    let mut sent = 0;
+    for n in 0..count {
+        // Paced in bursts of 50.
+        if n % 50 == 0 {
+            let due = begun + Duration::from_nanos(n * 1_000_000_000 / rate);
+            while Instant::now() < due {
+                std::thread::yield_now();
+            }
+        }
+        let socket = &sockets[(n % sources) as usize];
+        // The other end answers with ICMP errors, which a connected socket reports once: send again.
+        while socket.send(&n.to_be_bytes()).is_err() {}
+        sent += 1;
+    }
+    println!("sent {sent} in {:?}", begun.elapsed());
+}
+
+fn send(there: &Namespace, count: u64, rate: u64, sources: u64) -> std::process::Command {
+    let program = std::env::current_exe().unwrap();
+    let mut command = there.command(program.to_str().unwrap());
+    command.args(["--exact", "sender", "--ignored", "--nocapture"]).env(ORDER, format!("{count} {rate} {sources}"));
+    command
+}
+
+fn pair() -> (Namespace, Namespace) {
+    let (here, there) = (Namespace::new("receiver"), Namespace::new("sender"));
+    here.link("eth0", &["198.51.100.1/24"], &there, "eth0", &["198.51.100.2/24"]);
+    (here, there)
+}
+
+/// A counter of the summary, 0 when it is not there.
+fn counter(events: &Events, name: &str) -> u64 {
+    let line = events.log.lines().find_map(|l| l.strip_prefix(&format!("{name}: ")));
+    line.map_or(0, |l| l.split(' ').next().unwrap().parse().unwrap())
+}
+
+#[test]
+fn stopped_for_three_seconds_every_packet_is_accounted_for() {
+    if !lab::ready("stopped_for_three_seconds_every_packet_is_accounted_for", &["ip"]) {
+        return;
+    }
+    let (here, there) = pair();
+    let config = lab::Dir::new("loss");
+    // Only what the sender sends: neighbour discovery and ICMP answers are others' packets. A ring that 3 s fill.
+    let file = config.write(
+        "wirebeat.yml",
+        format!(
+            "packetbeat.interfaces:\n  device: eth0\n  buffer_size_mb: 16\n  bpf_filter: udp and dst port {PORT}\n\
+             packetbeat.flows:\n  period: -1\n"
+        ),
+    );
+    let wirebeat = Wirebeat::start(Some(&here), &["-c", file.to_str().unwrap()]);
+    let (count, rate) = (600_000, 100_000);
+    let mut sender = send(&there, count, rate, 8).stdout(std::process::Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    wirebeat.signal("STOP");
+    std::thread::sleep(Duration::from_secs(3));
+    wirebeat.signal("CONT");
+    assert!(sender.wait().unwrap().success());
+    let events = wirebeat.stop();
+    let (seen, dropped) = (counter(&events, "packets"), counter(&events, "kernel_drops"));
+    println!("sent {count}, seen {seen}, kernel_drops {dropped}");
+    assert_eq!(seen + dropped, count, "{}", events.log);
+    assert!(dropped > 0, "a stop of 3 s at {rate} packets/s did not fill the ring: nothing was tested");
+    // What was seen went on into the flow records, less what further counters name: none here.
+    let told: u64 = events.of("flow").iter().map(|f| wirebeat::field(f, "network.packets").as_u64().unwrap()).sum();
+    assert_eq!(told, seen, "{}", events.log);
+}
+
+#[test]
+fn overload_does_not_grow_memory() {
+    if !lab::ready("overload_does_not_grow_memory", &["ip", "nice"]) {
+        return;
+    }
+    // The full length is for `cargo xtask long overload`.
+    let seconds: u64 = std::env::var("WIREBEAT_OVERLOAD_SECONDS").map_or(8, |s| s.parse().unwrap());
+    let (here, there) = pair();
+    let config = lab::Dir::new("overload");
+    let (ring, budget) = (16, 64);
+    let file = config.write(
+        "wirebeat.yml",
+        format!(
+            "packetbeat.interfaces:\n  device: eth0\n  buffer_size_mb: {ring}\n  bpf_filter: udp and dst port {PORT}\n\
+             packetbeat.flows:\n  period: 1s\nwirebeat.memory: {budget}MB\n"
+        ),
+    );
+    let wirebeat = Wirebeat::start(Some(&here), &["-c", file.to_str().unwrap()]);
+    let pid = wirebeat.pid();
+    // Starved: it gets what senders on both cores leave, which is next to nothing.
+    lab::run(std::process::Command::new("renice").args(["-n", "19", "-p", &pid.to_string()]));
+    let senders: Vec<_> = (0..3)
+        .map(|_| send(&there, seconds * 200_000, 200_000, 8_000).stdout(std::process::Stdio::null()).spawn().unwrap())
+        .collect();
+    let begun = Instant::now();
+    let mut peak = 0;
+    while begun.elapsed() < Duration::from_secs(seconds) {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap();
+        peak = peak.max(line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024);
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    for mut sender in senders {
+        assert!(sender.wait().unwrap().success());
+    }
+    let events = wirebeat.stop();
+    let (seen, dropped) = (counter(&events, "packets"), counter(&events, "kernel_drops"));
+    println!("resident {peak} MB at most; seen {seen}, kernel_drops {dropped}, {}", events.log);
+    assert_eq!(seen + dropped, seconds * 600_000, "{}", events.log);
+    assert!(peak < ring + budget + 64, "resident {peak} MB");
+}
