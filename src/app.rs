@@ -66,6 +66,8 @@ pub struct Env<'a> {
 #[derive(Default)]
 struct First {
     bytes: [Vec<u8>; 2],
+    /// Whether a protocol may begin with them, so that what follows belongs to them.
+    open: [bool; 2],
 }
 
 /// A flow's application layer.
@@ -200,53 +202,84 @@ impl App {
         }
         // What this side said before, if recognition waits for more of it.
         let mut joined = Vec::new();
-        let shown = match &self.state {
-            State::Guessing(first, _) if !first.bytes[dir.index()].is_empty() && !midway && is_tcp(info) => {
-                joined.extend_from_slice(&first.bytes[dir.index()]);
-                joined.extend_from_slice(bytes);
-                &joined[..]
-            }
-            _ => bytes,
-        };
-        if env.protocols.detect {
-            let mut more = false;
-            let others = (0..env.protocols.all.len()).filter(|n| Some(*n) != hint);
-            for n in hint.into_iter().chain(others) {
-                let spec: &'static Spec = env.protocols.all[n].spec();
-                if !spec.transports.contains(&info.key.transport()) {
-                    continue;
-                }
-                match (spec.guess)(shown) {
-                    Guess::No => {}
-                    Guess::More => more = true,
-                    side @ (Guess::Client | Guess::Server) => {
-                        if !info.source_known {
-                            info.source = if side == Guess::Client { dir } else { dir.flip() };
-                            info.source_known = true;
-                        }
-                        let other = self.first_of(dir.flip());
-                        self.start(n, info, dir, shown, now, env);
-                        if !other.is_empty() && is_tcp(info) {
-                            self.data(info, dir.flip(), &other, now, midway, env);
-                        }
-                        return;
-                    }
-                }
-            }
-            if more && shown.len() < Spec::GUESS_BYTES {
-                return self.remember(dir, bytes, tries);
-            }
+        if let State::Guessing(first, _) = &self.state
+            && is_tcp(info)
+            && (!midway || first.open[dir.index()])
+        {
+            joined.extend_from_slice(&first.bytes[dir.index()]);
         }
-        self.remember(dir, bytes, tries - 1);
+        let waited = !joined.is_empty();
+        if waited {
+            joined.extend_from_slice(bytes);
+        }
+        let shown = if waited { &joined[..] } else { bytes };
+        let mut more = false;
+        if env.protocols.detect {
+            if self.show(shown, &mut more, info, dir, hint, now, midway, env) {
+                return;
+            }
+            // Where the beginning was not seen, each piece may be one.
+            if waited && midway && !more {
+                self.first_of(dir);
+                if self.show(bytes, &mut more, info, dir, hint, now, midway, env) {
+                    return;
+                }
+            }
+            more &= shown.len() < Spec::GUESS_BYTES;
+        }
+        self.remember(dir, bytes, if more { tries } else { tries - 1 }, more, midway);
     }
 
-    /// Keeps a side's first bytes.
-    fn remember(&mut self, dir: Dir, bytes: &[u8], tries: u8) {
+    /// Asks each protocol whether it begins like that, its port's first. Starts the one that does, and answers whether.
+    #[expect(clippy::too_many_arguments, reason = "a part of `recognise`")]
+    fn show(
+        &mut self,
+        shown: &[u8],
+        more: &mut bool,
+        info: &mut FlowInfo,
+        dir: Dir,
+        hint: Option<usize>,
+        now: Time,
+        midway: bool,
+        env: &mut Env<'_>,
+    ) -> bool {
+        let others = (0..env.protocols.all.len()).filter(|n| Some(*n) != hint);
+        for n in hint.into_iter().chain(others) {
+            let spec: &'static Spec = env.protocols.all[n].spec();
+            if !spec.transports.contains(&info.key.transport()) {
+                continue;
+            }
+            match (spec.guess)(shown) {
+                Guess::No => {}
+                Guess::More => *more = true,
+                side @ (Guess::Client | Guess::Server) => {
+                    if !info.source_known {
+                        info.source = if side == Guess::Client { dir } else { dir.flip() };
+                        info.source_known = true;
+                    }
+                    let other = self.first_of(dir.flip());
+                    self.start(n, info, dir, shown, now, env);
+                    if !other.is_empty() && is_tcp(info) {
+                        self.data(info, dir.flip(), &other, now, midway, env);
+                    }
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Keeps a side's first bytes; `open`: more of them is wanted.
+    fn remember(&mut self, dir: Dir, bytes: &[u8], tries: u8, open: bool, midway: bool) {
         let mut first = match std::mem::take(&mut self.state) {
             State::Guessing(first, _) => first,
             _ => Box::default(),
         };
+        let was_open = std::mem::replace(&mut first.open[dir.index()], open);
         let side = &mut first.bytes[dir.index()];
+        if midway && open && !was_open {
+            side.clear();
+        }
         let room = Spec::GUESS_BYTES.saturating_sub(side.len());
         side.extend_from_slice(&bytes[..bytes.len().min(room)]);
         self.state = State::Guessing(first, tries);
