@@ -175,10 +175,10 @@ impl Fill<'_> {
                 Name::Upgrade => asked.upgrade = true,
                 Name::Expect => asked.expects = value.eq_ignore_ascii_case(b"100-continue"),
                 Name::Other => {
-                    if let Some(header) = &self.own.real_ip_header {
-                        if line.name(bytes).eq_ignore_ascii_case(header.as_bytes()) {
-                            forwarded(f, value, asked);
-                        }
+                    if let Some(header) = &self.own.real_ip_header
+                        && line.name(bytes).eq_ignore_ascii_case(header.as_bytes())
+                    {
+                        forwarded(f, value, asked);
                     }
                 }
                 _ => {}

@@ -104,6 +104,10 @@ impl Parser for Http {
         self.lost(dir, lost, cx)
     }
 
+    fn torn(&mut self, dir: Dir, held: &[u8], cx: &mut Cx<'_>) {
+        self.torn_head(dir, held, cx);
+    }
+
     fn cut(&mut self, dir: Dir, missing: u64) {
         let m = &mut self.sides[dir.index()].message;
         m.wire = m.wire.saturating_sub(missing);

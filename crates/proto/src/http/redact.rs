@@ -200,20 +200,17 @@ impl<'a> Mask<'a> {
         count
     }
 
-    /// Whether a value itself holds parameters with a secret, percent-encoded, or a URL with a password.
+    /// Whether a value itself holds a secret: parameters, percent-encoded, JSON, or a URL with a password.
     fn nested(&self, value: &[u8]) -> bool {
-        let encoded = memmem::find(value, b"%3D").is_some() || memmem::find(value, b"%3d").is_some();
-        if !self.usual && !encoded {
-            return false;
-        }
-        if !encoded && memchr2(b'@', b'%', value).is_none() {
+        if memchr::memchr3(b'%', b'"', b'@', value).is_none() {
             return false;
         }
         let mut inner = Vec::with_capacity(value.len());
         decode(value, |b| inner.push(b));
         let mut params = inner.split(|b| matches!(b, b'&' | b'?' | b'#' | b';'));
-        user_info(&inner).is_some()
+        (self.usual && user_info(&inner).is_some())
             || params.any(|p| memchr(b'=', p).is_some_and(|n| n + 1 < p.len() && self.secret(Word::of(&p[..n]))))
+            || (memchr(b'"', &inner).is_some() && self.json(&inner, &mut Vec::new()) > 0)
     }
 
     /// Masks what a text with a URL in it may give away: a password before the host, parameters.
@@ -297,14 +294,11 @@ impl<'a> Mask<'a> {
         if start.starts_with(b"--") && memmem::find(body, b"name=").is_some() {
             return self.multipart(body, out);
         }
-        if memchr(b'"', body).is_some() && !(form && !matches!(start.first(), Some(b'{' | b'['))) {
-            return self.json(body, out);
-        }
-        if form || looks_like_form(start) {
+        let begins_json = matches!(start.first(), Some(b'{' | b'['));
+        if !begins_json && (form || looks_like_form(start)) {
             return self.params(body, out);
         }
-        out.extend_from_slice(body);
-        0
+        self.json(body, out)
     }
 
     /// Masks values of JSON members by their keys, in anything that holds JSON: one text, one a line, or cut anywhere.
@@ -484,6 +478,9 @@ mod tests {
             ("a=1;token=hunter2", "a=1;token=xxxxx", 1),
             ("max_tokens=100&q=token", "max_tokens=100&q=token", 0),
             ("next=%2Flogin%3Ftoken%3Dhunter2", "next=xxxxx", 1),
+            ("q=%7B%22token%22%3A%22hunter2%22%7D", "q=xxxxx", 1),
+            ("q={\"a\":1,\"token\":\"hunter2\"}&b=1", "q=xxxxx&b=1", 1),
+            ("q=100%25&m=a@b", "q=100%25&m=a@b", 0),
             ("token", "token", 0),
             ("token=", "token=", 0),
             ("a==b&&=", "a==b&&=", 0),
@@ -537,6 +534,8 @@ mod tests {
         assert_eq!(text, "user=a&pw=xxxxx");
         let (text, _) = with(&none, true, |m, o| m.body(b"user=\"a\"&pw=hunter2", true, o));
         assert_eq!(text, "user=\"a\"&pw=xxxxx");
+        let (text, _) = with(&none, true, |m, o| m.body(b"pw=hunter2&note=\"a\"", false, o));
+        assert_eq!(text, "pw=xxxxx&note=\"a\"");
         let (text, _) = with(&none, true, |m, o| m.body(b"{\"pw\":\"hunter2\"}", true, o));
         assert_eq!(text, "{\"pw\":\"xxxxx\"}");
         let (text, n) = with(&none, true, |m, o| m.body(b"<p>a = b</p>", false, o));

@@ -260,29 +260,52 @@ impl Http {
             }
             Scanned::Bad => return self.lose(d, false, true, cx),
         };
-        let request = matches!(side.head.first(), Some(First::Request { .. }));
-        let client = if request { dir } else { dir.flip() };
-        if *self.client.get_or_insert(client) != client {
-            // Nobody asks and answers on one connection.
-            return self.lose(d, false, true, cx);
-        }
         if side.head.dropped > 0 || !whole {
             cx.counters.unparsed += 1;
         }
-        side.lost = 0;
-        let head = &bytes[..used];
-        side.message.wire = used as u64;
-        side.message.framing = Framing::of(&side.head.lines, head);
-        if request {
-            self.request(dir, head, cx);
-        } else {
-            self.response(dir, head, cx);
+        if !self.use_head(dir, &bytes[..used], cx) {
+            return self.lose(d, false, true, cx);
         }
         if whole {
             return self.after_head(dir, used, cx);
         }
         self.sides[d].state = State::LongHead;
         Next::Go(used)
+    }
+
+    /// Writes the half that a head tells, as far as it was read. `false`: it goes the wrong way.
+    fn use_head(&mut self, dir: Dir, head: &[u8], cx: &mut Cx<'_>) -> bool {
+        let side = &mut self.sides[dir.index()];
+        let request = matches!(side.head.first(), Some(First::Request { .. }));
+        let client = if request { dir } else { dir.flip() };
+        if *self.client.get_or_insert(client) != client {
+            // Nobody asks and answers on one connection.
+            return false;
+        }
+        side.lost = 0;
+        side.message.wire = head.len() as u64;
+        side.message.framing = Framing::of(&side.head.lines, head);
+        if request {
+            self.request(dir, head, cx);
+        } else {
+            self.response(dir, head, cx);
+        }
+        true
+    }
+
+    /// The rest of a head was lost: what came of it is told, its body is not looked for.
+    pub(super) fn torn_head(&mut self, dir: Dir, held: &[u8], cx: &mut Cx<'_>) {
+        let side = &self.sides[dir.index()];
+        if side.state != State::Head || side.head.first().is_none() || !self.use_head(dir, held, cx) {
+            return;
+        }
+        let m = &mut self.sides[dir.index()].message;
+        m.notes.add(if m.code == 0 { Notes::REQUEST_LOSS } else { Notes::RESPONSE_LOSS });
+        if m.open {
+            self.finish(dir, cx);
+        } else {
+            self.sides[dir.index()].state = State::Start;
+        }
     }
 
     /// The head is over: what follows is a body, or nothing.

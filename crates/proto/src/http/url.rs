@@ -23,11 +23,11 @@ impl<'a> Target<'a> {
             (out.authority, out.path) = (Some(target), b"");
             return out;
         }
-        if !target.starts_with(b"/") {
-            if let Some((scheme, rest)) = split_scheme(target) {
-                let end = rest.iter().position(|b| matches!(b, b'/' | b'?' | b'#')).unwrap_or(rest.len());
-                (out.scheme, out.authority, out.path) = (Some(scheme), Some(&rest[..end]), &rest[end..]);
-            }
+        if !target.starts_with(b"/")
+            && let Some((scheme, rest)) = split_scheme(target)
+        {
+            let end = rest.iter().position(|b| matches!(b, b'/' | b'?' | b'#')).unwrap_or(rest.len());
+            (out.scheme, out.authority, out.path) = (Some(scheme), Some(&rest[..end]), &rest[end..]);
         }
         if let Some(n) = memchr::memchr(b'?', out.path) {
             (out.path, out.query) = (&out.path[..n], Some(&out.path[n + 1..]));

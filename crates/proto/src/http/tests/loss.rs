@@ -88,6 +88,21 @@ fn in_heads() {
 }
 
 #[test]
+fn what_came_of_a_head_is_told() {
+    let mut t = http(&[]);
+    t.client("POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nX: ").gap(true, 10);
+    t.server("HTTP/1.1 503 No\r\nContent-Type: text/html\r\nX").gap(false, 100).server("</html>");
+    let e = one(&mut t);
+    let notes = ["Packet loss while capturing the request", "Packet loss while capturing the response"];
+    assert_eq!(e["error"]["message"], json!(notes));
+    assert_eq!((&e["url"]["full"], &e["http"]["response"]["status_code"]), (&json!("http://a/1"), &json!(503)));
+    assert_eq!(e["http"]["response"]["headers"]["content-type"], "text/html");
+    let e = one(t.client(GET).server(OK));
+    assert_eq!(e["status"], "OK");
+    t.close();
+}
+
+#[test]
 fn joined_in_the_middle() {
     let mut t = http(&[]);
     t.server("ody>\r\n</html>").client("{\"x\":1}\nGET /1 HTTP/1.1\r\n\r\n").server("..HTTP/1.1 204 No\r\n\r\n");
