@@ -5,7 +5,7 @@ use super::names;
 use crate::{Guess, Spec};
 
 /// DNS as a datagram, or with the length that TCP puts before it (RFC 1035 §4.2.2). Chance must not look like it: a
-/// whole question or record with a known type and class is asked for, and counts that fit it.
+/// whole question or record with a known class is asked for, and counts that fit it.
 pub(super) fn guess(bytes: &[u8]) -> Guess {
     match (message(bytes), framed(bytes)) {
         (Guess::Client, _) | (_, Guess::Client) => Guess::Client,
@@ -35,8 +35,8 @@ fn message(bytes: &[u8]) -> Guess {
     let Some(flags) = word(2) else { return Guess::More };
     let header = Header { id: 0, flags, counts: [0; 4] };
     let (response, opcode, rcode) = (header.is_response(), header.opcode(), flags & 15);
-    // The Z bit; QUERY, NOTIFY, UPDATE. Others are never seen.
-    if flags & 0x40 != 0 || !matches!(opcode, 0 | 4 | 5) {
+    // The Z bit; QUERY, IQUERY, STATUS, NOTIFY, UPDATE.
+    if flags & 0x40 != 0 || !matches!(opcode, 0..=2 | 4 | 5) {
         return Guess::No;
     }
     let refused = if response {
@@ -111,8 +111,10 @@ fn name_kind_class(bytes: &[u8]) -> Guess {
     }
     let word = |at: usize| Some(u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]));
     let (kind, class) = (word(at + 1), word(at + 3));
-    let known = kind.is_none_or(|k| names::kind(k).is_some())
-        && class.is_none_or(|c| matches!(c, 1 | 3 | 4 | 254 | 255 | 0x8001 | 0x80ff));
+    // New types come up; they are of class IN.
+    let known = class.is_none_or(|c| {
+        c == 1 || matches!(c, 3 | 4 | 254 | 255 | 0x8001 | 0x80ff) && kind.is_some_and(|k| names::kind(k).is_some())
+    });
     match (known, class) {
         (false, _) => Guess::No,
         (true, None) => Guess::More,

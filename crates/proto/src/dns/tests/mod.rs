@@ -478,6 +478,9 @@ fn guesses_with_care() {
     assert_eq!(guess(&message(0, 0x8400, &[], [&[rr_of(&name("h.local"), A, 0x8001, 120, &[1; 4])], &[], &[]])), Guess::Client);
     let known = message(0, 0, &[("_ipp._tcp.local", 12, 0x8001)], [&[rr(Q, 12, &name("p.local"))], &[], &[]]);
     assert_eq!(guess(&known), Guess::Client);
+    // A type that nobody knows yet.
+    assert_eq!(guess(&message(7, 0x0100, &[("example.org", 65_400, 1)], [&[], &[], &[]])), Guess::Client);
+    assert_eq!(guess(&message(7, 0x0100, &[("example.org", 65_400, 3)], [&[], &[], &[]])), Guess::No);
     // What else starts conversations: TLS, HTTP, SSH, NTP, STUN, RTP, zeros, NetBIOS name service.
     let others: [&[u8]; 8] = [
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00",
