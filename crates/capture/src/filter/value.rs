@@ -132,7 +132,7 @@ pub(super) fn host(text: &str) -> Result<Network, String> {
         return Ok(Network::V6 { address: v6.to_bits(), mask: u128::MAX });
     }
     if text.contains('/') {
-        return Err(format!("{text:?} is a network; write net {text}"));
+        return Err(format!("{text:?} is a network; write net before it"));
     }
     Err(format!("{text:?} is not an address; host names are not resolved"))
 }
