@@ -95,7 +95,7 @@ pub struct Record<'a> {
 
 /// Makes the event of a record, stamped `clock`.
 pub fn emit(flow: &mut FlowInfo, r: &Record<'_>, clock: Time, sink: &mut Sink, counters: &mut Counters) {
-    if sink.ignores(flow) {
+    if sink.ignores(flow, flow.source) {
         return;
     }
     let mut event = sink.pool.take();
@@ -195,7 +195,7 @@ fn put_sides(flow: &FlowInfo, r: &Record<'_>, f: &mut Entries) {
         }),
     }
     f.put_text(&ecs::NETWORK_COMMUNITY_ID, &flow.community_id);
-    f.put(&ecs::NETWORK_DIRECTION, flow.network_direction);
+    f.put(&ecs::NETWORK_DIRECTION, flow.network_direction[flow.source.index()]);
     f.put_array(&ecs::RELATED_IP, |a| {
         a.push(source.addr());
         if destination.ip != source.ip {

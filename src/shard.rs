@@ -89,6 +89,8 @@ pub enum Note {
 
 /// How long a closed connection stays, for late segments and the last acknowledgement.
 const LINGER: Duration = Duration::from_secs(2);
+/// TCP states kept for reuse at most.
+const KEEP_TCP: usize = 16 * 1024;
 /// Announced flows kept at most.
 const MAX_EXPECTED: usize = 1024;
 /// Kinds of ICMP error a record names at most.
@@ -143,6 +145,8 @@ pub struct Shard {
     wheel: Wheel,
     dedup: Option<Dedup>,
     buffers: Buffers,
+    /// TCP states to reuse.
+    spare_tcp: Vec<Box<Tcp>>,
     work: Work,
     announced: Vec<Expectation>,
     /// Notes for other shards: which shard, or all others.
@@ -189,6 +193,7 @@ impl Shard {
             wheel: Wheel::new(),
             dedup: settings.several_devices.then(|| Dedup::new(seed)),
             buffers: Buffers::new(),
+            spare_tcp: Vec::new(),
             work: Work {
                 budget: Budget::new(settings.memory),
                 counters: Counters::default(),
@@ -422,7 +427,7 @@ impl Shard {
             // A group address is nobody's: the receiver's own address is learnt from its answers.
             mac[p.dir.flip().index()] = Some(d);
         }
-        let direction = (settings.direction)(p.key.sender(source).addr(), p.key.receiver(source).addr());
+        let direction = |from| (settings.direction)(p.key.sender(from).addr(), p.key.receiver(from).addr());
         let info = FlowInfo {
             key: p.key,
             source,
@@ -434,7 +439,7 @@ impl Shard {
             mac,
             vlan: p.vlan,
             nat: None,
-            network_direction: direction,
+            network_direction: [direction(Dir::AtoB), direction(Dir::BtoA)],
         };
         let report = match settings.flows.period {
             Some(period) if settings.flows.enabled => at.clock + period,
@@ -444,7 +449,7 @@ impl Shard {
         let mut flow = Flow {
             info,
             app: App::default(),
-            tcp: (p.key.transport() == Transport::TCP).then(Box::default),
+            tcp: (p.key.transport() == Transport::TCP).then(|| self.spare_tcp.pop().unwrap_or_default()),
             total: Tally::default(),
             told: Tally::default(),
             last: at.time,
@@ -578,6 +583,12 @@ impl Shard {
         let settings = Arc::clone(&self.work.settings);
         if settings.flows.enabled {
             record(&mut flow, Some(reason), &settings, &mut self.work);
+        }
+        if let Some(mut tcp) = flow.tcp.take()
+            && self.spare_tcp.len() < KEEP_TCP
+        {
+            *tcp = Tcp::default();
+            self.spare_tcp.push(tcp);
         }
         if !self.work.expected.is_empty() {
             self.spread_expected();

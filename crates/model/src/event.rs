@@ -75,8 +75,8 @@ pub struct FlowInfo {
     /// What one endpoint is called on the other side of an address translation: the direction in which that endpoint
     /// sends, and its other name.
     pub nat: Option<(Dir, Endpoint)>,
-    /// `network.direction`, decided once for the flow as seen from its source.
-    pub network_direction: &'static str,
+    /// `network.direction` of what direction AtoB and BtoA began, decided once for the flow.
+    pub network_direction: [&'static str; 2],
 }
 
 /// Events to write into, and back again when they were written out: no allocation once warm.
@@ -92,7 +92,7 @@ impl Pool {
 
     /// An empty event.
     pub fn take(&mut self) -> Event {
-        self.free.pop().unwrap_or_default()
+        self.free.pop().unwrap_or_else(|| Event { fields: Entries::with_capacity(1024), ..Event::default() })
     }
 
     /// Gives an event back.

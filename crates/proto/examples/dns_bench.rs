@@ -81,7 +81,7 @@ fn main() {
             mac: [None; 2],
             vlan: [0; 2],
             nat: None,
-            network_direction: "unknown",
+            network_direction: ["unknown"; 2],
         },
         now: start,
     };

@@ -36,7 +36,7 @@ fn main() {
             mac: [None; 2],
             vlan: [0; 2],
             nat: None,
-            network_direction: "unknown",
+            network_direction: ["unknown"; 2],
         };
         let mut budget = Budget::new(16 << 20);
         let mut counters = Counters::default();

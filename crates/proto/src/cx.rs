@@ -20,9 +20,9 @@ pub struct Sink {
 }
 
 impl Sink {
-    /// Whether events of this flow are not wanted.
-    pub fn ignores(&self, flow: &FlowInfo) -> bool {
-        self.ignore_outgoing && flow.network_direction == "egress"
+    /// Whether events of this flow that this side began are not wanted.
+    pub fn ignores(&self, flow: &FlowInfo, from: Dir) -> bool {
+        self.ignore_outgoing && flow.network_direction[from.index()] == "egress"
     }
 }
 
@@ -125,7 +125,7 @@ impl Cx<'_> {
             self.flow.source = t.client;
             self.flow.source_known = true;
         }
-        if self.sink.ignores(self.flow) {
+        if self.sink.ignores(self.flow, t.client) {
             return;
         }
         let mut event = self.sink.pool.take();
@@ -206,7 +206,7 @@ impl Cx<'_> {
         }
         let community = t.community_id.as_ref().unwrap_or(&self.flow.community_id);
         f.put_text(&ecs::NETWORK_COMMUNITY_ID, community);
-        f.put(&ecs::NETWORK_DIRECTION, self.flow.network_direction);
+        f.put(&ecs::NETWORK_DIRECTION, self.flow.network_direction[t.client.index()]);
         f.put_array(&ecs::RELATED_IP, |a| {
             a.push(Scalar::Ip(client.ip));
             if server.ip != client.ip {

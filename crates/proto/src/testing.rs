@@ -60,7 +60,7 @@ impl Talk {
             mac: [None; 2],
             vlan: [0; 2],
             nat: None,
-            network_direction: "unknown",
+            network_direction: ["unknown"; 2],
         };
         Self {
             stream: Stream::new(factory.make()),
