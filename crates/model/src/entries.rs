@@ -106,6 +106,11 @@ impl Entries {
         Self::default()
     }
 
+    /// Nothing yet, with room for so many bytes.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { buf: Vec::with_capacity(bytes) }
+    }
+
     /// Whether nothing was put.
     pub fn is_empty(&self) -> bool {
         self.buf.is_empty()
