@@ -85,19 +85,30 @@ fn second_pass(frames: &[Kept]) -> (u64, u64) {
             };
             ingress.frame(&frame, &mut budget, &mut counters, |packet, at| shard.packet(packet, at));
             if i % 512 == 0 {
-                let clock = shard.clock();
-                collector.accept(0, shard.events(), clock);
-                for event in collector.ready().drain(..) {
-                    json.write(&event.fields, &mut out);
-                    out.clear();
-                    events += 1;
-                    shard.pool().give(event);
-                }
+                events += written(&mut shard, &mut collector, &mut json, &mut out);
             }
         }
+        // The end of the capture ends its flows.
+        let clock = shard.clock();
+        shard.finish(clock);
+        events += written(&mut shard, &mut collector, &mut json, &mut out);
         result = (ALLOCATIONS.with(Cell::get) - before, events);
     }
     result
+}
+
+/// Writes what is complete; answers how many events.
+fn written(shard: &mut Shard, collector: &mut Collector, json: &mut JsonWriter, out: &mut Vec<u8>) -> u64 {
+    let clock = shard.clock();
+    collector.accept(0, shard.events(), clock);
+    let mut events = 0;
+    for event in collector.ready().drain(..) {
+        json.write(&event.fields, out);
+        out.clear();
+        events += 1;
+        shard.pool().give(event);
+    }
+    events
 }
 
 #[test]
