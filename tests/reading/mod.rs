@@ -2,6 +2,9 @@
 //! differences that are meant.
 #![allow(dead_code, unreachable_pub, reason = "each test uses what it needs")]
 
+pub mod pipeline;
+pub mod segments;
+
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
