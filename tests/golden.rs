@@ -54,11 +54,15 @@ fn recordings_give_their_events() {
         let all = events(&outcome.stdout);
         let expected = counts(&capture);
         assert!(!expected.is_empty(), "{name}: its text counts no transactions");
+        let counted_wrong = wrong.len();
         for (kind, expected) in expected {
             let seen = all.iter().filter(|e| e["type"] == *kind).count();
             if seen != expected {
                 wrong.push(format!("{name}: {seen} {kind}, its text counts {expected}"));
             }
+        }
+        if wrong.len() > counted_wrong {
+            continue;
         }
         let ours = String::from_utf8(outcome.stdout).unwrap();
         let path = capture.with_extension("ndjson");
