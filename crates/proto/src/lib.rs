@@ -40,6 +40,7 @@ protocols! {
     http::Http,
     icmp::Icmp,
     dns::Dns,
+    redis::Redis,
 }
 
 /// The protocol of this name.
