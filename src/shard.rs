@@ -112,6 +112,17 @@ struct Flow {
     icmp: Vec<IcmpKind>,
 }
 
+impl Flow {
+    /// Why it ended, if its own ends have ended it.
+    fn how_it_closed(&self) -> Option<&'static str> {
+        match self.tcp.as_ref()?.state() {
+            TcpState::Reset => Some("rst"),
+            TcpState::Closed => Some("fin"),
+            _ => None,
+        }
+    }
+}
+
 /// Memory, counters and ways out: what packet handling needs beside the table.
 struct Work {
     settings: Arc<Settings>,
@@ -547,11 +558,7 @@ impl Shard {
         let gone = flow.gone_at.is_some_and(|g| g <= clock);
         let idle_at = flow.last + settings.flows.timeout;
         if gone || idle_at <= clock {
-            let reason = match flow.tcp.as_ref().map(|t| t.state()) {
-                Some(TcpState::Reset) => "rst",
-                Some(TcpState::Closed) => "fin",
-                _ => "timeout",
-            };
+            let reason = flow.how_it_closed().unwrap_or("timeout");
             return self.finish_flow(slot, reason);
         }
         if flow.report <= clock {
@@ -600,7 +607,8 @@ impl Shard {
         self.advance(clock);
         let slots: Vec<Slot> = self.table.slots().collect();
         for slot in slots {
-            self.finish_flow(slot, "shutdown");
+            let closed = self.table.get_mut(slot).and_then(|f| f.how_it_closed());
+            self.finish_flow(slot, closed.unwrap_or("shutdown"));
         }
     }
 }

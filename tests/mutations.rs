@@ -9,12 +9,13 @@ mod reading;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use reading::pipeline::{Kept, Pipeline, load};
 use reading::segments::{ACK, RST, SYN, Segment, segment};
 use reading::{files, others, own};
 use serde_json::Value;
-use std::time::Duration;
+use wirebeat_net::{L4, decode};
 
 /// What of the events is compared.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -69,8 +70,8 @@ fn shown(events: &[String], compare: Compare) -> Vec<String> {
     all
 }
 
-/// How far apart packets are that may still change places.
-const MOST_SKEW: Duration = Duration::from_secs(2);
+/// How far apart packets are that may change places: queues differ by milliseconds, and timers must not tell.
+const MOST_SKEW: Duration = Duration::from_millis(500);
 /// Over how many segments an acknowledgement may come early: three more segments without what it acknowledges, and
 /// that is lost.
 const MOST_EARLY: usize = 3;
@@ -147,6 +148,31 @@ impl<'a> Case<'a> {
                 };
                 self.expect_same(&format!("packets {} and {} swapped", a + 1, b + 1), order, compare);
             }
+        }
+    }
+
+    /// Neighbours of different flows change places: nobody notices. Not so ICMP, which speaks of other flows, nor
+    /// fragments, of which the last makes the datagram. (Datagrams of one flow are left alone: an answer before its
+    /// query is no answer.)
+    fn strangers(&mut self) {
+        let key = |kept: &Kept| {
+            let packet = decode(&kept.frame()).ok()?;
+            let alone = packet.fragment.is_none() && !matches!(packet.l4, L4::Icmp { .. });
+            alone.then_some(packet.key)
+        };
+        let keys: Vec<_> = self.packets.iter().map(key).collect();
+        for at in 1..self.packets.len() {
+            let (Some(one), Some(other)) = (keys[at - 1], keys[at]) else { continue };
+            if one == other || self.packets[at].time - MOST_SKEW > self.packets[at - 1].time {
+                continue;
+            }
+            let mut order: Vec<&Kept> = self.packets.iter().collect();
+            order.swap(at - 1, at);
+            self.expect_same(
+                &format!("packets {at} and {} of two flows swapped", at + 1),
+                order,
+                Compare::All,
+            );
         }
     }
 
@@ -307,6 +333,11 @@ fn all(change: fn(&mut Case<'_>)) {
 #[test]
 fn neighbours_swapped() {
     all(|case| case.neighbours());
+}
+
+#[test]
+fn neighbours_of_different_flows_swapped() {
+    all(|case| case.strangers());
 }
 
 #[test]

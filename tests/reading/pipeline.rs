@@ -21,6 +21,20 @@ pub struct Kept {
     pub data: Vec<u8>,
 }
 
+impl Kept {
+    /// As a capture would hand it on.
+    pub fn frame(&self) -> Frame<'_> {
+        Frame {
+            time: self.time,
+            link: self.link,
+            device: self.device,
+            wire_len: self.wire_len,
+            vlan: None,
+            data: &self.data,
+        }
+    }
+}
+
 /// All packets of a capture that is not damaged.
 pub fn load(path: &Path) -> Vec<Kept> {
     let mut reader = Reader::open(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
@@ -55,15 +69,7 @@ impl Pipeline {
         let mut shard = Shard::new(Arc::clone(&self.settings), 0, 1, 1);
         let (mut budget, mut counters) = (Budget::new(1 << 20), Counters::default());
         for p in packets {
-            let frame = Frame {
-                time: p.time,
-                link: p.link,
-                device: p.device,
-                wire_len: p.wire_len,
-                vlan: None,
-                data: &p.data,
-            };
-            ingress.frame(&frame, &mut budget, &mut counters, |packet, at| shard.packet(packet, at));
+            ingress.frame(&p.frame(), &mut budget, &mut counters, |packet, at| shard.packet(packet, at));
         }
         ingress.finish(&mut budget, &mut counters);
         shard.finish(ingress.clock());
