@@ -128,6 +128,18 @@ impl First {
     /// The longest method taken for one.
     const MAX_METHOD: usize = 32;
 
+    /// Whether a first line may begin so: some end makes it one that [`First::read`] reads.
+    fn may_begin(start: &[u8]) -> bool {
+        /// `d`: a digit.
+        const STATUS: &[u8] = b"HTTP/1.d ddd";
+        if start.len() >= 5 && start.starts_with(b"HTTP/") {
+            let fits = |(b, s): (&u8, &u8)| if *s == b'd' { b.is_ascii_digit() } else { b == s };
+            return start.iter().zip(STATUS).all(fits);
+        }
+        let method = start.iter().position(|b| *b == b' ').unwrap_or(start.len());
+        start.is_empty() || (1..=Self::MAX_METHOD).contains(&method) && start[..method].iter().all(|b| is_token(*b))
+    }
+
     /// Reads a first line, without its end.
     pub(super) fn read(line: &[u8]) -> Option<Self> {
         if line.starts_with(b"HTTP/") {
@@ -203,7 +215,8 @@ impl Head {
         loop {
             let Some(n) = memchr(b'\n', bytes.get(self.searched..).unwrap_or_default()) else {
                 self.searched = bytes.len();
-                if self.first.is_none() && guess(bytes) == Guess::No {
+                // Only what no end can mend: how a line is cut must not matter.
+                if self.first.is_none() && !First::may_begin(bytes) {
                     return Scanned::Bad;
                 }
                 return if bytes.len() > MAX_HEAD { Scanned::Long(self.at) } else { Scanned::More };
