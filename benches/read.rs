@@ -12,14 +12,18 @@ const TIMES: usize = 10;
 const FLOORS: [(&str, f64); 3] = [("tinyhttp", 500e3), ("dnss", 500e3), ("rediss", 700e3)];
 
 fn main() {
-    let named: Vec<PathBuf> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).map(PathBuf::from).collect();
+    let named: Vec<PathBuf> =
+        std::env::args().skip(1).filter(|a| !a.starts_with('-')).map(PathBuf::from).collect();
     let captures = if named.is_empty() { shared() } else { named };
     if captures.is_empty() {
         println!("no ../shared/captures/bench and no capture named: nothing to measure");
         return;
     }
     let dir = tempfile::tempdir().expect("a directory for plain captures");
-    println!("{:10} {:>9} {:>8} {:>8} {:>9} {:>12} {:>7} {:>6} {:>9}", "capture", "packets", "CPU s", "tcpdump", "events", "packets/CPU-s", "B/event", "RSS MB", "floor");
+    println!(
+        "{:10} {:>9} {:>8} {:>8} {:>9} {:>12} {:>7} {:>6} {:>9}",
+        "capture", "packets", "CPU s", "tcpdump", "events", "packets/CPU-s", "B/event", "RSS MB", "floor"
+    );
     for capture in captures {
         let plain = plain(&capture, dir.path());
         let name = plain.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -116,6 +120,7 @@ fn quiet(command: &mut Command) -> bool {
 fn children() -> f64 {
     let text = std::fs::read_to_string("/proc/self/stat").expect("/proc");
     let after_name = text.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let ticks: u64 = after_name.split_whitespace().skip(13).take(2).filter_map(|t| t.parse::<u64>().ok()).sum();
+    let ticks: u64 =
+        after_name.split_whitespace().skip(13).take(2).filter_map(|t| t.parse::<u64>().ok()).sum();
     ticks as f64 / 100.0
 }

@@ -66,6 +66,8 @@ pub struct Env<'a> {
 #[derive(Default)]
 struct First {
     bytes: [Vec<u8>; 2],
+    /// Whether they are all that was said.
+    whole: [bool; 2],
     /// Whether a protocol may begin with them, so that what follows belongs to them.
     open: [bool; 2],
 }
@@ -128,7 +130,15 @@ impl App {
     }
 
     /// Bytes of one side, in order; a whole datagram where there are datagrams. `midway`: the beginning was not seen.
-    pub fn data(&mut self, info: &mut FlowInfo, dir: Dir, bytes: &[u8], now: Time, midway: bool, env: &mut Env<'_>) {
+    pub fn data(
+        &mut self,
+        info: &mut FlowInfo,
+        dir: Dir,
+        bytes: &[u8],
+        now: Time,
+        midway: bool,
+        env: &mut Env<'_>,
+    ) {
         match &mut self.state {
             State::Stream(n, stream) => {
                 let n = *n;
@@ -186,7 +196,15 @@ impl App {
     }
 
     /// Ports or first bytes decide who decodes.
-    fn recognise(&mut self, info: &mut FlowInfo, dir: Dir, bytes: &[u8], now: Time, midway: bool, env: &mut Env<'_>) {
+    fn recognise(
+        &mut self,
+        info: &mut FlowInfo,
+        dir: Dir,
+        bytes: &[u8],
+        now: Time,
+        midway: bool,
+        env: &mut Env<'_>,
+    ) {
         let tries = match &self.state {
             State::Silent if midway => TRIES_MIDWAY,
             State::Silent => TRIES,
@@ -257,10 +275,13 @@ impl App {
                         info.source = if side == Guess::Client { dir } else { dir.flip() };
                         info.source_known = true;
                     }
-                    let other = self.first_of(dir.flip());
-                    self.start(n, info, dir, shown, now, env);
-                    if !other.is_empty() && is_tcp(info) {
-                        self.data(info, dir.flip(), &other, now, midway, env);
+                    // The other side spoke first, so it is heard first; what was not kept whole is lost.
+                    let other = if is_tcp(info) { self.first_of(dir.flip()) } else { Vec::new() };
+                    if other.is_empty() {
+                        self.start(n, info, dir, shown, now, env);
+                    } else {
+                        self.start(n, info, dir.flip(), &other, now, env);
+                        self.data(info, dir, shown, now, midway, env);
                     }
                     return true;
                 }
@@ -281,13 +302,16 @@ impl App {
             side.clear();
         }
         let room = Spec::GUESS_BYTES.saturating_sub(side.len());
+        first.whole[dir.index()] = bytes.len() <= room && (side.is_empty() || first.whole[dir.index()]);
         side.extend_from_slice(&bytes[..bytes.len().min(room)]);
         self.state = State::Guessing(first, tries);
     }
 
     fn first_of(&mut self, dir: Dir) -> Vec<u8> {
         match &mut self.state {
-            State::Guessing(first, _) => std::mem::take(&mut first.bytes[dir.index()]),
+            State::Guessing(first, _) if first.whole[dir.index()] => {
+                std::mem::take(&mut first.bytes[dir.index()])
+            }
             _ => Vec::new(),
         }
     }

@@ -29,7 +29,8 @@ fn addresses(choice: &Choice) -> Vec<String> {
 }
 
 fn text<'a>(choices: &'a [Choice], master: &dyn Fn(&'a Choice) -> &'a str) -> String {
-    let mut rows = vec![["DEVICE", "KIND", "STATE", "MTU", "BRIDGE", "CAPTURED", "ADDRESSES"].map(str::to_owned)];
+    let mut rows =
+        vec![["DEVICE", "KIND", "STATE", "MTU", "BRIDGE", "CAPTURED", "ADDRESSES"].map(str::to_owned)];
     for c in choices {
         let d = &c.device;
         let captured = format!("{}: {}", if c.captured { "yes" } else { "no" }, c.reason);

@@ -120,7 +120,9 @@ pub fn emit(flow: &mut FlowInfo, r: &Record<'_>, clock: Time, sink: &mut Sink, c
     f.put(&ecs::EVENT_START, flow.start);
     f.put(&ecs::EVENT_END, r.last);
     f.put(&ecs::EVENT_DURATION, r.last.since(flow.start));
-    f.put_with(&FLOW_ID, |out| EventId::new(sink.source, flow.start, &flow.key, flow.start, u32::MAX).write(out));
+    f.put_with(&FLOW_ID, |out| {
+        EventId::new(sink.source, flow.start, &flow.key, flow.start, u32::MAX).write(out)
+    });
     f.put(&FLOW_FINAL, r.end.is_some());
     if let Some(reason) = r.end {
         f.put(&FLOW_END_REASON, reason);
@@ -209,7 +211,9 @@ fn put_tcp(tcp: &TcpRecord, source: Dir, f: &mut Entries) {
     for (dir, field) in [(source, &TCP_FLAGS_SOURCE), (source.flip(), &TCP_FLAGS_DESTINATION)] {
         let flags = tcp.flags[dir.index()];
         f.put_array(field, |a| {
-            for (bit, name) in ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"].into_iter().enumerate() {
+            for (bit, name) in
+                ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"].into_iter().enumerate()
+            {
                 if flags & (1 << bit) != 0 {
                     a.push(name);
                 }
@@ -234,4 +238,3 @@ fn write_mac(mac: [u8; 6], out: &mut Vec<u8>) {
         out.extend_from_slice(&[HEX[usize::from(b >> 4)], HEX[usize::from(b & 15)]]);
     }
 }
-

@@ -69,7 +69,8 @@ fn output(args: &OutputArgs, config: &Config) -> Result<Output, u8> {
             (path.clone(), Rotation { size: args.rotate_size.unwrap_or(0), keep, ..Rotation::default() })
         }
         (None, Some(file)) => {
-            let rotation = Rotation { size: file.rotate_every, keep: file.number_of_files, mode: file.permissions };
+            let rotation =
+                Rotation { size: file.rotate_every, keep: file.number_of_files, mode: file.permissions };
             (file.path.join(&file.filename), rotation)
         }
         (None, None) => return Ok(Output::stdout()),
@@ -125,7 +126,8 @@ fn run(args: &RunArgs) -> u8 {
     let files = config.files();
     if !files.is_empty() && args.interface.is_empty() {
         eprintln!("reading {} instead of a device, as the configuration says", files[0].display());
-        let read_args = ReadArgs { files, output: args.output.clone(), shards: args.shards, ..ReadArgs::default() };
+        let read_args =
+            ReadArgs { files, output: args.output.clone(), shards: args.shards, ..ReadArgs::default() };
         return read_with(&read_args, &config);
     }
     let shards = args.shards.map(usize::from).or(config.shards);

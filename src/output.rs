@@ -90,7 +90,11 @@ impl Output {
 fn open(path: &Path, rotation: Rotation) -> io::Result<(File, u64)> {
     let mut options = OpenOptions::new();
     options.create(true).write(true);
-    if rotation.size > 0 { options.append(true) } else { options.truncate(true) };
+    if rotation.size > 0 {
+        options.append(true)
+    } else {
+        options.truncate(true)
+    };
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, rotation.mode);
     let file = options.open(path)?;

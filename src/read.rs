@@ -78,9 +78,13 @@ pub fn read(
         let result = open(path).and_then(|mut reader| {
             let source = reader.digest() as u64;
             let mut first = true;
-            while let Some((frame, interfaces)) = reader.next_with_interfaces().map_err(|e| file_error(path, e))? {
+            while let Some((frame, interfaces)) =
+                reader.next_with_interfaces().map_err(|e| file_error(path, e))?
+            {
                 // A capture older than the last one is another story, not its continuation.
-                if std::mem::take(&mut first) && engine.as_ref().is_some_and(|e| frame.time < e.ingress.clock()) {
+                if std::mem::take(&mut first)
+                    && engine.as_ref().is_some_and(|e| frame.time < e.ingress.clock())
+                {
                     if let Some(done) = engine.take() {
                         lines = Some(done.finish(summary)?);
                     }

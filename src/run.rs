@@ -89,7 +89,11 @@ pub fn run(
     let lines = Lines::new(output().map_err(RunError::Reported)?, config.precision);
     let choices = live.choices();
     let chosen: Vec<_> = choices.iter().filter(|c| c.captured).map(|c| c.device.name.as_str()).collect();
-    eprintln!("capturing on {} with {shards} {}", list(&chosen), if shards == 1 { "shard" } else { "shards" });
+    eprintln!(
+        "capturing on {} with {shards} {}",
+        list(&chosen),
+        if shards == 1 { "shard" } else { "shards" }
+    );
     let local: Vec<IpAddr> = choices.iter().flat_map(|c| c.device.addresses.iter().map(|a| a.0)).collect();
     // A number of this run: until a sensor has a lasting name, ids are unique by time and number.
     let source = Time::now().0 as u64;
@@ -197,7 +201,8 @@ fn watch(
         if live.changes() != changes {
             changes = live.changes();
             let choices = live.choices();
-            let chosen: Vec<_> = choices.iter().filter(|c| c.captured).map(|c| c.device.name.as_str()).collect();
+            let chosen: Vec<_> =
+                choices.iter().filter(|c| c.captured).map(|c| c.device.name.as_str()).collect();
             eprintln!("capturing on {}", list(&chosen));
         }
         if looked.elapsed() >= WATCH {
@@ -212,7 +217,9 @@ fn watch(
                 .sum();
             if kernel + own > told {
                 told = kernel + own;
-                eprintln!("lost so far: {kernel} packets in the kernel, {own} events or packets in our queues");
+                eprintln!(
+                    "lost so far: {kernel} packets in the kernel, {own} events or packets in our queues"
+                );
             }
         }
     }

@@ -375,7 +375,8 @@ impl Shard {
                 let Some(tcp) = &mut flow.tcp else { return };
                 let midway = tcp.opener().is_none() && !header.flags.any(TcpFlags::SYN);
                 let Some(segment) = Segment::new(p, dir, at.time) else { return };
-                let mut order = Order { info: &mut flow.info, app: &mut flow.app, work: &mut self.work, midway };
+                let mut order =
+                    Order { info: &mut flow.info, app: &mut flow.app, work: &mut self.work, midway };
                 tcp.segment(&segment, at.clock, &mut self.buffers, &mut order);
                 if let Some(deadline) = tcp.deadline() {
                     due = deadline;
@@ -486,9 +487,10 @@ impl Shard {
     fn meet(&mut self, p: &Packet<'_>, flow: &mut Flow) {
         let clock = self.work.clock;
         self.announced.retain(|e| e.until >= clock);
-        let hit = self.announced.iter().position(|e| {
-            e.transport == p.key.transport() && [p.key.a(), p.key.b()].contains(&e.server)
-        });
+        let hit = self
+            .announced
+            .iter()
+            .position(|e| e.transport == p.key.transport() && [p.key.a(), p.key.b()].contains(&e.server));
         if let Some(at) = hit {
             let expectation = self.announced.swap_remove(at);
             flow.app.announce(expectation.protocol, &mut self.work.env());
@@ -570,7 +572,9 @@ impl Shard {
             }
         }
         let mut due = idle_at.min(flow.report);
-        for other in [flow.app.wake, flow.gone_at, flow.tcp.as_ref().and_then(|t| t.deadline())].into_iter().flatten() {
+        for other in
+            [flow.app.wake, flow.gone_at, flow.tcp.as_ref().and_then(|t| t.deadline())].into_iter().flatten()
+        {
             due = due.min(other);
         }
         flow.scheduled = due;

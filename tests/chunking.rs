@@ -9,6 +9,8 @@ mod reading;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use reading::pipeline::{Kept, Pipeline, load};
 use reading::segments::{Segment, segment};
@@ -106,10 +108,9 @@ fn check(name: &str, packets: &[Kept], pipeline: &Pipeline, effort: &Effort) -> 
                 continue;
             }
             let halves = [segment.part(packet, 0, inside), segment.part(packet, inside, segment.len())];
-            let packets =
-                |range: &[(Kept, Segment)]| range.iter().map(|(p, _)| p.clone()).collect::<Vec<_>>();
-            let (head, tail) = (packets(&connection[..at]), packets(&connection[at + 1..]));
-            let pieces: Vec<&Kept> = head.iter().chain(&halves).chain(&tail).collect();
+            let (head, tail) = (&connection[..at], &connection[at + 1..]);
+            let head = head.iter().map(|(p, _)| p);
+            let pieces: Vec<&Kept> = head.chain(&halves).chain(tail.iter().map(|(p, _)| p)).collect();
             if let Some(wrong) = differs(format!("cut at byte {inside} of its packet {at}"), &pieces) {
                 return Some(wrong);
             }
@@ -120,13 +121,19 @@ fn check(name: &str, packets: &[Kept], pipeline: &Pipeline, effort: &Effort) -> 
 
 fn check_all(captures: &[PathBuf], base: &Path) {
     let (pipeline, effort) = (Pipeline::new(), effort());
-    let wrong: Vec<String> = captures
-        .iter()
-        .filter_map(|path| {
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let work = || {
+        while let Some(path) = captures.get(next.fetch_add(1, Ordering::Relaxed)) {
             let name = path.strip_prefix(base).unwrap().display().to_string();
-            check(&name, &load(path), &pipeline, &effort)
-        })
-        .collect();
+            wrong.lock().unwrap().extend(check(&name, &load(path), &pipeline, &effort));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(work);
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 

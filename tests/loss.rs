@@ -51,7 +51,9 @@ fn sender() {
 fn send(there: &Namespace, count: u64, rate: u64, sources: u64) -> std::process::Command {
     let program = std::env::current_exe().unwrap();
     let mut command = there.command(program.to_str().unwrap());
-    command.args(["--exact", "sender", "--ignored", "--nocapture"]).env(ORDER, format!("{count} {rate} {sources}"));
+    command
+        .args(["--exact", "sender", "--ignored", "--nocapture"])
+        .env(ORDER, format!("{count} {rate} {sources}"));
     command
 }
 
@@ -96,7 +98,8 @@ fn stopped_for_three_seconds_every_packet_is_accounted_for() {
     assert_eq!(seen + dropped, count, "{}", events.log);
     assert!(dropped > 0, "a stop of 3 s at {rate} packets/s did not fill the ring: nothing was tested");
     // What was seen went on into the flow records, less what further counters name: none here.
-    let told: u64 = events.of("flow").iter().map(|f| wirebeat::field(f, "network.packets").as_u64().unwrap()).sum();
+    let told: u64 =
+        events.of("flow").iter().map(|f| wirebeat::field(f, "network.packets").as_u64().unwrap()).sum();
     assert_eq!(told, seen, "{}", events.log);
 }
 
@@ -122,7 +125,12 @@ fn overload_does_not_grow_memory() {
     // Starved: it gets what senders on both cores leave, which is next to nothing.
     lab::run(std::process::Command::new("renice").args(["-n", "19", "-p", &pid.to_string()]));
     let senders: Vec<_> = (0..3)
-        .map(|_| send(&there, seconds * 200_000, 200_000, 8_000).stdout(std::process::Stdio::null()).spawn().unwrap())
+        .map(|_| {
+            send(&there, seconds * 200_000, 200_000, 8_000)
+                .stdout(std::process::Stdio::null())
+                .spawn()
+                .unwrap()
+        })
         .collect();
     let begun = Instant::now();
     let mut peak = 0;

@@ -57,8 +57,8 @@ impl Pipeline {
     pub fn new() -> Self {
         engine::schema();
         let config: Config = config::load(None, &["flows.period=-1".into()], None).unwrap();
-        let mut settings = engine::settings(&config, 1, Vec::new(), 1, true);
-        // Thousands of shards are made: small ones.
+        let mut settings = engine::settings(&config, 1, Vec::new(), 1, false);
+        // Thousands of shards are made: small ones, and without the filter for what several devices see (pcap knows one).
         Arc::get_mut(&mut settings).unwrap().max_flows = 4096;
         Self { settings, precision: Precision::Nano }
     }

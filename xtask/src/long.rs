@@ -20,7 +20,13 @@ pub(crate) struct Long {
 }
 
 /// All of them.
-pub(crate) const RUNS: &[Long] = &[];
+pub(crate) const RUNS: &[Long] = &[Long {
+    name: "fuzz",
+    what: "hostile input for every parser: no panic, no hang, no memory kept",
+    short: &["xtask", "fuzz", "--if-possible", "--seconds", "10"],
+    full: &["xtask", "fuzz", "--seconds", "600"],
+    env: [&[], &[]],
+}];
 
 /// The short forms, one after the other.
 pub(crate) fn short() -> Result<()> {

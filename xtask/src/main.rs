@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 mod check;
+mod fuzz;
 #[path = "../../tests/lab/mod.rs"]
 mod lab;
 mod long;
@@ -21,6 +22,9 @@ cargo xtask COMMAND
   record [NAME]     make the captures under tests/captures anew, from real servers (as root): all, or those
                     whose name begins so; --list names them
   long [NAME]       the long runs in full; --list names them
+  fuzz [--seconds N] [TARGET]...
+                    hostile input, N seconds (60) a target; --keep merges what was found into fuzz/corpus,
+                    --seed makes its first inputs anew
 ";
 
 fn main() -> ExitCode {
@@ -53,6 +57,7 @@ fn command() -> Result<()> {
             Ok(())
         }
         ("long", _) => long::full(rest.first().map(String::as_str)),
+        ("fuzz", _) => fuzz::fuzz(rest),
         ("help" | "-h" | "--help", _) => {
             print!("{HELP}");
             Ok(())

@@ -10,7 +10,12 @@ pub type CommunityId = [u8; 30];
 /// The id of the flow that a packet `from` → `to` belongs to.
 ///
 /// `icmp` is type and code of the packet for ICMP and ICMPv6; the spec maps a type that has a counterpart to the pair.
-pub fn community_id(from: Endpoint, to: Endpoint, transport: Transport, icmp: Option<(u8, u8)>) -> CommunityId {
+pub fn community_id(
+    from: Endpoint,
+    to: Endpoint,
+    transport: Transport,
+    icmp: Option<(u8, u8)>,
+) -> CommunityId {
     let mut ports = transport.has_ports().then_some((from.port, to.port));
     let mut one_way = false;
     if let Some((kind, code)) = icmp {
@@ -20,7 +25,8 @@ pub fn community_id(from: Endpoint, to: Endpoint, transport: Transport, icmp: Op
     }
     let (sport, dport) = ports.unwrap_or((0, 0));
     let swap = !one_way && (to.ip, dport) < (from.ip, sport);
-    let (src, dst, sport, dport) = if swap { (to.ip, from.ip, dport, sport) } else { (from.ip, to.ip, sport, dport) };
+    let (src, dst, sport, dport) =
+        if swap { (to.ip, from.ip, dport, sport) } else { (from.ip, to.ip, sport, dport) };
 
     let mut sha = sha1_smol::Sha1::new();
     sha.update(&[0, 0]);
@@ -46,7 +52,15 @@ fn counterpart(transport: Transport, kind: u8) -> Option<u8> {
     } else {
         &[(128, 129), (133, 134), (135, 136), (130, 131), (139, 140), (144, 145)]
     };
-    pairs.iter().find_map(|&(q, a)| if q == kind { Some(a) } else if a == kind { Some(q) } else { None })
+    pairs.iter().find_map(|&(q, a)| {
+        if q == kind {
+            Some(a)
+        } else if a == kind {
+            Some(q)
+        } else {
+            None
+        }
+    })
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use crate::{CommunityId, Dir, Endpoint, Entries, FlowKey, Time};
 
 /// The name of an event: unique over sensors, the same when a capture is read again.
 ///
-/// The first six bytes are the event's time in milliseconds (so ids sort by time and name the partition), the rest is
-/// a hash of source, flow key, flow start and the event's number within the flow.
+/// Six bytes of the event's time in milliseconds (so ids sort by time and name the partition), six of a hash of source,
+/// flow key and flow start, four of the event's number within the flow (so what one packet completes stays in order).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventId(pub [u8; 16]);
 
@@ -13,18 +13,14 @@ impl EventId {
     /// Makes the id of the `number`-th event of a flow. `source` is the sensor's uuid or the file's digest.
     pub fn new(source: u64, time: Time, key: &FlowKey, flow_start: Time, number: u32) -> Self {
         use std::hash::{BuildHasher, Hasher};
-        // Fixed seeds: an id must not change from run to run. Collisions can be made, but only within one's own flow.
-        let hash = |seed: u64| {
-            let mut h = foldhash::quality::FixedState::with_seed(seed).build_hasher();
-            h.write(&key.to_bytes());
-            h.write_i64(flow_start.0);
-            h.write_u32(number);
-            h.finish()
-        };
+        // A fixed seed: an id must not change from run to run.
+        let mut h = foldhash::quality::FixedState::with_seed(source).build_hasher();
+        h.write(&key.to_bytes());
+        h.write_i64(flow_start.0);
         let mut out = [0; 16];
         out[..6].copy_from_slice(&(time.0.div_euclid(1_000_000) as u64).to_be_bytes()[2..]);
-        out[6..14].copy_from_slice(&hash(source).to_be_bytes());
-        out[14..].copy_from_slice(&hash(source ^ 0x9e37_79b9_7f4a_7c15).to_be_bytes()[..2]);
+        out[6..12].copy_from_slice(&h.finish().to_be_bytes()[2..]);
+        out[12..].copy_from_slice(&number.to_be_bytes());
         Self(out)
     }
 
@@ -92,7 +88,7 @@ impl Pool {
 
     /// An empty event.
     pub fn take(&mut self) -> Event {
-        self.free.pop().unwrap_or_else(|| Event { fields: Entries::with_capacity(1024), ..Event::default() })
+        self.free.pop().unwrap_or_else(|| Event { fields: Entries::with_capacity(2048), ..Event::default() })
     }
 
     /// Gives an event back.
@@ -111,7 +107,8 @@ mod tests {
 
     #[test]
     fn ids_sort_by_time_and_differ_by_number() {
-        let (key, _) = FlowKey::new(Endpoint::v4([1, 2, 3, 4], 5), Endpoint::v4([5, 6, 7, 8], 9), Transport::TCP, 0);
+        let (key, _) =
+            FlowKey::new(Endpoint::v4([1, 2, 3, 4], 5), Endpoint::v4([5, 6, 7, 8], 9), Transport::TCP, 0);
         let id = |t: i64, n| EventId::new(1, Time(t), &key, Time(0), n);
         assert!(id(1_000_000, 9) < id(2_000_000, 0));
         assert_ne!(id(0, 0), id(0, 1));

@@ -31,7 +31,9 @@ impl JsonWriter {
             let at = bytes.len() - rest.len();
             let Some((tag, _)) = raw(&mut rest) else { break };
             let (word, bit) = (usize::from(id) / 64, 1u64 << (id % 64));
-            if let (Some(slot), Some(present)) = (self.at.get_mut(usize::from(id)), self.present.get_mut(word)) {
+            if let (Some(slot), Some(present)) =
+                (self.at.get_mut(usize::from(id)), self.present.get_mut(word))
+            {
                 *slot = at as u32;
                 if tag == tag::ABSENT { *present &= !bit } else { *present |= bit }
             }
@@ -79,7 +81,8 @@ impl JsonWriter {
     fn value(&self, tag: u8, content: &[u8], out: &mut Vec<u8>) {
         match tag {
             tag::STR => write_text(content, out),
-            tag::UINT => out.extend_from_slice(itoa::Buffer::new().format(u64::from_le_bytes(eight(content))).as_bytes()),
+            tag::UINT => out
+                .extend_from_slice(itoa::Buffer::new().format(u64::from_le_bytes(eight(content))).as_bytes()),
             tag::IP => {
                 out.push(b'"');
                 write_ip(u128::from_le_bytes(content.try_into().unwrap_or_default()), out);
@@ -98,7 +101,8 @@ impl JsonWriter {
         match tag {
             tag::TRUE => out.extend_from_slice(b"true"),
             tag::FALSE => out.extend_from_slice(b"false"),
-            tag::INT => out.extend_from_slice(itoa::Buffer::new().format(i64::from_le_bytes(eight(content))).as_bytes()),
+            tag::INT => out
+                .extend_from_slice(itoa::Buffer::new().format(i64::from_le_bytes(eight(content))).as_bytes()),
             tag::DOUBLE => match f64::from_le_bytes(eight(content)) {
                 v if v.is_finite() => out.extend_from_slice(ryu::Buffer::new().format_finite(v).as_bytes()),
                 _ => out.extend_from_slice(b"null"),
@@ -193,7 +197,11 @@ fn write_text(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     // Without early exit, so that it is done many bytes at a time.
     let plain = bytes.iter().fold(true, |ok, &b| ok & (b >= 0x20) & (b != b'"') & (b != b'\\') & (b != 0x7f));
-    if plain { out.extend_from_slice(bytes) } else { write_escaped(bytes, out) }
+    if plain {
+        out.extend_from_slice(bytes)
+    } else {
+        write_escaped(bytes, out)
+    }
     out.push(b'"');
 }
 
@@ -256,7 +264,12 @@ fn read_object(schema: &Schema, prefix: &str, tree: &Tree, out: &mut Entries) ->
     Ok(())
 }
 
-fn read_value(schema: &Schema, field: &Field, value: &serde_json::Value, out: &mut Entries) -> Result<(), NotAnEvent> {
+fn read_value(
+    schema: &Schema,
+    field: &Field,
+    value: &serde_json::Value,
+    out: &mut Entries,
+) -> Result<(), NotAnEvent> {
     use serde_json::Value as Json;
     let wrong = || NotAnEvent(format!("{}: {value} is no {:?}", field.name(), field.kind()));
     match (field.kind(), value) {

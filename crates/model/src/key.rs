@@ -103,7 +103,11 @@ impl Endpoint {
 
 /// 128 bits as the address people write: IPv4 when it is v4-mapped.
 pub fn ip_addr(ip: u128) -> IpAddr {
-    if ip >> 32 == 0xffff { IpAddr::V4(Ipv4Addr::from_bits(ip as u32)) } else { IpAddr::V6(Ipv6Addr::from_bits(ip)) }
+    if ip >> 32 == 0xffff {
+        IpAddr::V4(Ipv4Addr::from_bits(ip as u32))
+    } else {
+        IpAddr::V6(Ipv6Addr::from_bits(ip))
+    }
 }
 
 /// Names a flow: an ordered pair of endpoints, the transport and a tunnel number (0 outside tunnels). 40 bytes.
@@ -147,13 +151,19 @@ impl FlowKey {
     /// The smaller endpoint.
     #[inline]
     pub fn a(&self) -> Endpoint {
-        Endpoint { ip: u128::from(self.words[0]) << 64 | u128::from(self.words[1]), port: (self.words[4] >> 48) as u16 }
+        Endpoint {
+            ip: u128::from(self.words[0]) << 64 | u128::from(self.words[1]),
+            port: (self.words[4] >> 48) as u16,
+        }
     }
 
     /// The larger endpoint.
     #[inline]
     pub fn b(&self) -> Endpoint {
-        Endpoint { ip: u128::from(self.words[2]) << 64 | u128::from(self.words[3]), port: (self.words[4] >> 32) as u16 }
+        Endpoint {
+            ip: u128::from(self.words[2]) << 64 | u128::from(self.words[3]),
+            port: (self.words[4] >> 32) as u16,
+        }
     }
 
     /// Who sends in direction `dir`.
@@ -221,7 +231,11 @@ impl FlowKey {
 
 /// An IPv4 address as it is, an IPv6 address as the exclusive-or of its four words.
 fn fold(ip: u128) -> u32 {
-    if ip >> 32 == 0xffff { ip as u32 } else { ip as u32 ^ (ip >> 32) as u32 ^ (ip >> 64) as u32 ^ (ip >> 96) as u32 }
+    if ip >> 32 == 0xffff {
+        ip as u32
+    } else {
+        ip as u32 ^ (ip >> 32) as u32 ^ (ip >> 64) as u32 ^ (ip >> 96) as u32
+    }
 }
 
 #[cfg(test)]

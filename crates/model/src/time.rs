@@ -177,12 +177,16 @@ mod tests {
         assert_eq!(text(Time(1_440_662_455_638_957_000), Precision::Micro), "2015-08-27T08:00:55.638957Z");
         // 2000 was a leap year, 1900 was not
         assert_eq!(text(Time::from_parts(951_782_400, 0), Precision::Nano), "2000-02-29T00:00:00.000000000Z");
-        assert_eq!(text(Time::from_parts(-1, 999_999_999), Precision::Nano), "1969-12-31T23:59:59.999999999Z");
+        assert_eq!(
+            text(Time::from_parts(-1, 999_999_999), Precision::Nano),
+            "1969-12-31T23:59:59.999999999Z"
+        );
     }
 
     #[test]
     fn text_and_back() {
-        for n in [0, 1, -1, 1_440_662_455_638_957_123, -6_000_000_000_000_000_000, 9_000_000_000_000_000_000] {
+        for n in [0, 1, -1, 1_440_662_455_638_957_123, -6_000_000_000_000_000_000, 9_000_000_000_000_000_000]
+        {
             let t = Time(n);
             assert_eq!(Time::parse_rfc3339(&t.to_string()), Some(t));
         }

@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use wirebeat_model::config::{Report, Section};
-use wirebeat_model::{Budget, Counters, Endpoint, FlowInfo, FlowKey, JsonWriter, Pool, Precision, Time, Transport, community_id};
+use wirebeat_model::{
+    Budget, Counters, Endpoint, FlowInfo, FlowKey, JsonWriter, Pool, Precision, Time, Transport, community_id,
+};
 use wirebeat_proto::{Cx, Factory, Sink, Stream};
 
 /// `www.example.com`, type A; with `answers` a CNAME and three addresses.
@@ -67,7 +69,13 @@ fn main() {
     let start = Time::from_parts(1_000_000_000, 0);
     let mut bench = Bench {
         factory: entry.configure(&mut section, false),
-        sink: Sink { events: Vec::new(), pool: Pool::default(), source: 1, device_names: Vec::new(), ignore_outgoing: false },
+        sink: Sink {
+            events: Vec::new(),
+            pool: Pool::default(),
+            source: 1,
+            device_names: Vec::new(),
+            ignore_outgoing: false,
+        },
         budget: Budget::new(1 << 20),
         counters: Counters::default(),
         flow: FlowInfo {

@@ -87,6 +87,9 @@ fn main() {
             *best = (*best).min((cpu_nanos() - begin) / u64::from(N));
         }
         let [plain, json_too] = best;
-        println!("redact {redact}: {plain} ns per transaction, {json_too} ns with its {} bytes of JSON", json.len());
+        println!(
+            "redact {redact}: {plain} ns per transaction, {json_too} ns with its {} bytes of JSON",
+            json.len()
+        );
     }
 }

@@ -1,6 +1,9 @@
 //! What a parser is given beside bytes: time, flow, memory, counters, and the way out for events.
 
-use wirebeat_model::{Budget, CommunityId, Counters, Dir, Endpoint, Entries, Event, EventId, FlowInfo, Pool, Scalar, Time, Transport, ecs};
+use wirebeat_model::{
+    Budget, CommunityId, Counters, Dir, Endpoint, Entries, Event, EventId, FlowInfo, Pool, Scalar, Time,
+    Transport, ecs,
+};
 
 use crate::{Common, Spec};
 

@@ -23,7 +23,9 @@ pub use cx::{Cx, Expectation, Sink, Transaction, put_nat};
 pub use feed::{Stream, Verdict};
 pub use guess::guess_name;
 pub use pending::Pending;
-pub use protocol::{Common, Entry, Factory, Guess, NoOptions, Options, Parser, Protocol, Setup, Spec, Step, Then};
+pub use protocol::{
+    Common, Entry, Factory, Guess, NoOptions, Options, Parser, Protocol, Setup, Spec, Step, Then,
+};
 
 use wirebeat_model::{Field, Schema};
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use wirebeat_model::config::{Item, Node, Pos, Report, Section};
 use wirebeat_model::{
-    Budget, Counters, Dir, Endpoint, FlowInfo, FlowKey, JsonWriter, Pool, Precision, Time, Transport, community_id,
+    Budget, Counters, Dir, Endpoint, FlowInfo, FlowKey, JsonWriter, Pool, Precision, Time, Transport,
+    community_id,
 };
 
 use crate::{Cx, Expectation, Factory, Sink, Stream, Verdict, by_name, schema};
@@ -36,7 +37,8 @@ impl Talk {
     pub(crate) fn with(protocol: &str, transport: Transport, options: &[(&str, Node)], redact: bool) -> Self {
         schema();
         let pos = Pos::default();
-        let map = options.iter().map(|(k, n)| ((*k).to_owned(), pos, Item { node: n.clone(), pos })).collect();
+        let map =
+            options.iter().map(|(k, n)| ((*k).to_owned(), pos, Item { node: n.clone(), pos })).collect();
         let item = Item { node: Node::Map(map), pos };
         let mut report = Report::default();
         let mut section = Section::new(protocol, Some(&item), &mut report);
@@ -70,7 +72,13 @@ impl Talk {
             flow,
             budget: Budget::new(16 << 20),
             counters: Counters::default(),
-            sink: Sink { events: Vec::new(), pool: Pool::default(), source: 1, device_names: Vec::new(), ignore_outgoing: false },
+            sink: Sink {
+                events: Vec::new(),
+                pool: Pool::default(),
+                source: 1,
+                device_names: Vec::new(),
+                ignore_outgoing: false,
+            },
             expected: Vec::new(),
             now: start,
             wake: None,

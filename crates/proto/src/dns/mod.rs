@@ -281,7 +281,7 @@ impl Dns {
         if let Some(w) = self.pending.take(&key) {
             self.unanswered(w, note::DUPLICATE, cx);
         }
-        let mut query = Query { raw: self.spare.pop().unwrap_or_default(), borrowed: 0 };
+        let mut query = Query { raw: self.spare.pop().unwrap_or_else(|| Vec::with_capacity(256)), borrowed: 0 };
         let whole = seen.message.bytes;
         let kept = if cx.budget.take(whole.len()) {
             query.borrowed = whole.len();

@@ -40,9 +40,27 @@ pub(super) fn is_http_request(bytes: &[u8]) -> bool {
     let target = begins(
         bytes,
         &[
-            "GET /", "HEAD /", "POST /", "PUT /", "DELETE /", "PATCH /", "OPTIONS /", "OPTIONS * HTTP/", "TRACE /",
-            "PROPFIND /", "PROPPATCH /", "MKCOL /", "COPY /", "MOVE /", "LOCK /", "UNLOCK /", "REPORT /",
-            "GET http://", "HEAD http://", "POST http://", "PUT http://",
+            "GET /",
+            "HEAD /",
+            "POST /",
+            "PUT /",
+            "DELETE /",
+            "PATCH /",
+            "OPTIONS /",
+            "OPTIONS * HTTP/",
+            "TRACE /",
+            "PROPFIND /",
+            "PROPPATCH /",
+            "MKCOL /",
+            "COPY /",
+            "MOVE /",
+            "LOCK /",
+            "UNLOCK /",
+            "REPORT /",
+            "GET http://",
+            "HEAD http://",
+            "POST http://",
+            "PUT http://",
         ],
     );
     target || bytes.starts_with(b"CONNECT ") && holds(bytes, " HTTP/1.")
@@ -51,8 +69,20 @@ pub(super) fn is_http_request(bytes: &[u8]) -> bool {
 /// SIP (RFC 3261 §7) by its request line or status line.
 pub(super) fn is_sip(bytes: &[u8]) -> bool {
     const METHODS: [&str; 14] = [
-        "INVITE ", "ACK ", "BYE ", "CANCEL ", "REGISTER ", "OPTIONS ", "PRACK ", "SUBSCRIBE ", "NOTIFY ", "PUBLISH ",
-        "INFO ", "REFER ", "MESSAGE ", "UPDATE ",
+        "INVITE ",
+        "ACK ",
+        "BYE ",
+        "CANCEL ",
+        "REGISTER ",
+        "OPTIONS ",
+        "PRACK ",
+        "SUBSCRIBE ",
+        "NOTIFY ",
+        "PUBLISH ",
+        "INFO ",
+        "REFER ",
+        "MESSAGE ",
+        "UPDATE ",
     ];
     let uri = |m: &&str| {
         bytes.strip_prefix(m.as_bytes()).is_some_and(|rest| begins_nocase(rest, &["sip:", "sips:", "tel:"]))
@@ -124,7 +154,9 @@ pub(super) fn is_ldap(bytes: &[u8]) -> bool {
 
 /// Kerberos (RFC 4120 §5): an application tag, a sequence, and the protocol's version, 5.
 pub(super) fn is_kerberos(bytes: &[u8]) -> bool {
-    let Some(rest) = bytes.first().filter(|t| matches!(t, 0x6a..=0x6d | 0x7e)).map(|_| &bytes[1..]) else { return false };
+    let Some(rest) = bytes.first().filter(|t| matches!(t, 0x6a..=0x6d | 0x7e)).map(|_| &bytes[1..]) else {
+        return false;
+    };
     let Some((_, used)) = ber_length(rest) else { return false };
     let Some(rest) = rest.get(used..).and_then(|r| r.strip_prefix(&[0x30])) else { return false };
     let Some((_, used)) = ber_length(rest) else { return false };
@@ -136,9 +168,11 @@ pub(super) fn is_syslog(bytes: &[u8]) -> bool {
     let Some(rest) = bytes.strip_prefix(b"<") else { return false };
     let digits = rest.iter().take(3).take_while(|b| b.is_ascii_digit()).count();
     let value = rest[..digits].iter().fold(0_u32, |acc, b| acc * 10 + u32::from(b - b'0'));
-    let Some(rest) = rest[digits..].strip_prefix(b">").filter(|_| digits > 0 && value <= 191) else { return false };
-    const MONTHS: [&str; 12] = [
-        "Jan ", "Feb ", "Mar ", "Apr ", "May ", "Jun ", "Jul ", "Aug ", "Sep ", "Oct ", "Nov ", "Dec ",
-    ];
-    begins(rest, &MONTHS) || rest.starts_with(b"1 ") && rest.get(2).is_some_and(|b| b.is_ascii_digit() || *b == b'-')
+    let Some(rest) = rest[digits..].strip_prefix(b">").filter(|_| digits > 0 && value <= 191) else {
+        return false;
+    };
+    const MONTHS: [&str; 12] =
+        ["Jan ", "Feb ", "Mar ", "Apr ", "May ", "Jun ", "Jul ", "Aug ", "Sep ", "Oct ", "Nov ", "Dec "];
+    begins(rest, &MONTHS)
+        || rest.starts_with(b"1 ") && rest.get(2).is_some_and(|b| b.is_ascii_digit() || *b == b'-')
 }

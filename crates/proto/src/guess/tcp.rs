@@ -1,8 +1,8 @@
 //! Signatures of protocols over TCP.
 
 use super::shared::{
-    be16, be32, begins, begins_nocase, holds, is_http_request, is_kerberos, is_ldap, is_sip, is_stun, is_syslog, is_text,
-    le32, rpc_call,
+    be16, be32, begins, begins_nocase, holds, is_http_request, is_kerberos, is_ldap, is_sip, is_stun,
+    is_syslog, is_text, le32, rpc_call,
 };
 
 /// The protocol of a TCP stream, by what the client and the server say first.
@@ -27,7 +27,9 @@ fn text(c: &[u8], s: &[u8]) -> Option<&'static str> {
         return Some("sip");
     }
     // RFC 7826 §20.
-    if begins(s, &["RTSP/1.0 ", "RTSP/2.0 "]) || begins(c, &["OPTIONS ", "DESCRIBE ", "SETUP ", "PLAY "]) && holds(c, " rtsp://") {
+    if begins(s, &["RTSP/1.0 ", "RTSP/2.0 "])
+        || begins(c, &["OPTIONS ", "DESCRIBE ", "SETUP ", "PLAY "]) && holds(c, " rtsp://")
+    {
         return Some("rtsp");
     }
     greeting(c, s).or_else(|| other_text(c, s))
@@ -51,7 +53,9 @@ fn greeting(c: &[u8], s: &[u8]) -> Option<&'static str> {
     }
     // RFC 1939: `+OK` is also Redis, so the client's word or the server's is needed.
     if s.starts_with(b"+OK")
-        && (begins_nocase(c, &["CAPA\r", "USER ", "APOP ", "STLS\r", "AUTH ", "QUIT\r"]) || holds(s, "POP") || holds(s, "Dovecot"))
+        && (begins_nocase(c, &["CAPA\r", "USER ", "APOP ", "STLS\r", "AUTH ", "QUIT\r"])
+            || holds(s, "POP")
+            || holds(s, "Dovecot"))
     {
         return Some("pop3");
     }
@@ -59,7 +63,8 @@ fn greeting(c: &[u8], s: &[u8]) -> Option<&'static str> {
     if begins(s, &["220 ", "220-"]) && is_text(s) {
         let smtp = begins_nocase(c, &["EHLO ", "HELO ", "LHLO "]) || holds(s, "SMTP");
         let upper = s.to_ascii_uppercase();
-        let ftp = begins_nocase(c, &["USER ", "AUTH TLS", "AUTH SSL", "FEAT\r", "SYST\r"]) || holds(&upper, "FTP");
+        let ftp =
+            begins_nocase(c, &["USER ", "AUTH TLS", "AUTH SSL", "FEAT\r", "SYST\r"]) || holds(&upper, "FTP");
         if smtp || ftp {
             return Some(if smtp { "smtp" } else { "ftp" });
         }
@@ -80,8 +85,11 @@ fn other_text(c: &[u8], s: &[u8]) -> Option<&'static str> {
         return Some("xmpp");
     }
     // RFC 1459 §4.1, §2.3: a client registers, or a server with a name answers.
-    let irc_server = s.starts_with(b":") && (holds(s, " NOTICE ") || holds(s, " 001 ")) || s.starts_with(b"NOTICE AUTH ");
-    if begins(c, &["NICK ", "CAP LS", "PASS ", "USER "]) && (irc_server || c.starts_with(b"CAP LS") || holds(c, "\nUSER ") || holds(c, "\nNICK ")) {
+    let irc_server =
+        s.starts_with(b":") && (holds(s, " NOTICE ") || holds(s, " 001 ")) || s.starts_with(b"NOTICE AUTH ");
+    if begins(c, &["NICK ", "CAP LS", "PASS ", "USER "])
+        && (irc_server || c.starts_with(b"CAP LS") || holds(c, "\nUSER ") || holds(c, "\nNICK "))
+    {
         return Some("irc");
     }
     // RFC 6587 §3.4.1 puts the length before.
@@ -90,7 +98,9 @@ fn other_text(c: &[u8], s: &[u8]) -> Option<&'static str> {
         return Some("syslog");
     }
     // git's pack protocol: four digits of length.
-    if c.get(..4).is_some_and(|l| l.iter().all(u8::is_ascii_hexdigit)) && begins(&c[4..], &["git-upload-pack /", "git-receive-pack /"]) {
+    if c.get(..4).is_some_and(|l| l.iter().all(u8::is_ascii_hexdigit))
+        && begins(&c[4..], &["git-upload-pack /", "git-receive-pack /"])
+    {
         return Some("git");
     }
     None
@@ -116,7 +126,9 @@ fn is_memcache_text(c: &[u8], s: &[u8]) -> bool {
     match c.split(|b| *b == b' ').next().unwrap_or_default() {
         b"set" | b"add" | b"replace" | b"append" | b"prepend" | b"cas" => {
             let numbers = line.trim_ascii().split(|b| *b == b' ').skip(2).take(3);
-            (5..=7).contains(&words) && numbers.clone().count() == 3 && numbers.flatten().all(|b| b.is_ascii_digit() || *b == b'-')
+            (5..=7).contains(&words)
+                && numbers.clone().count() == 3
+                && numbers.flatten().all(|b| b.is_ascii_digit() || *b == b'-')
         }
         b"get" | b"gets" | b"gat" | b"gats" => words >= 2 && answers(&["VALUE ", "END\r\n"]),
         b"delete" | b"incr" | b"decr" | b"touch" => answers(&["DELETED", "NOT_FOUND", "TOUCHED"]),
@@ -136,7 +148,12 @@ fn binary(c: &[u8], s: &[u8]) -> Option<&'static str> {
         return Some("bittorrent");
     }
     // AMQP 0-9-1 §4.2.2, AMQP 1.0 §2.2: plain, TLS and SASL.
-    if matches!(c, [b'A', b'M', b'Q', b'P', 0, 0, 9, 1, ..] | [b'A', b'M', b'Q', b'P', 0 | 2 | 3, 1, 0, 0, ..] | [b'A', b'M', b'Q', b'P', 1, 1, ..]) {
+    if matches!(
+        c,
+        [b'A', b'M', b'Q', b'P', 0, 0, 9, 1, ..]
+            | [b'A', b'M', b'Q', b'P', 0 | 2 | 3, 1, 0, 0, ..]
+            | [b'A', b'M', b'Q', b'P', 1, 1, ..]
+    ) {
         return Some("amqp");
     }
     if is_mqtt(c) {
@@ -155,7 +172,10 @@ fn is_mqtt(c: &[u8]) -> bool {
     let Some(rest) = c.strip_prefix(&[0x10]) else { return false };
     let digits = rest.iter().take(4).position(|b| b & 0x80 == 0);
     let Some(rest) = digits.and_then(|d| rest.get(d + 1..)) else { return false };
-    matches!(rest, [0, 4, b'M', b'Q', b'T', b'T', 4 | 5, ..] | [0, 6, b'M', b'Q', b'I', b's', b'd', b'p', 3, ..])
+    matches!(
+        rest,
+        [0, 4, b'M', b'Q', b'T', b'T', 4 | 5, ..] | [0, 6, b'M', b'Q', b'I', b's', b'd', b'p', 3, ..]
+    )
 }
 
 fn databases(c: &[u8], s: &[u8]) -> Option<&'static str> {
@@ -169,7 +189,10 @@ fn databases(c: &[u8], s: &[u8]) -> Option<&'static str> {
     }
     if let [len, 0, 0, 0, 0xff, low, high, rest @ ..] = s {
         let code = u16::from_le_bytes([*low, *high]);
-        if (1000..4000).contains(&code) && usize::from(*len) > 3 && is_text(&rest[..rest.len().min(usize::from(*len) - 3)]) {
+        if (1000..4000).contains(&code)
+            && usize::from(*len) > 3
+            && is_text(&rest[..rest.len().min(usize::from(*len) - 3)])
+        {
             return Some("mysql");
         }
     }
@@ -193,14 +216,18 @@ fn databases(c: &[u8], s: &[u8]) -> Option<&'static str> {
     }
     // CQL native protocol v3 to v5 §2: OPTIONS without a body, STARTUP with the version of CQL.
     if let [version @ 3..=5, 0..=0x1f, _, _, opcode, ..] = c {
-        let options = *opcode == 5 && be32(c, 5) == Some(0) && c.len() == 9 && s.first().is_some_and(|v| *v == version | 0x80);
+        let options = *opcode == 5
+            && be32(c, 5) == Some(0)
+            && c.len() == 9
+            && s.first().is_some_and(|v| *v == version | 0x80);
         if options || *opcode == 1 && holds(c, "CQL_VERSION") {
             return Some("cassandra");
         }
     }
     // Kafka: length, key, version, correlation, the client's name. A client begins with ApiVersions or Metadata.
     if let (Some(8..=10_000), Some(3 | 18), Some(0..=20)) = (be32(c, 0), be16(c, 4), be16(c, 6)) {
-        let name = be16(c, 12).map(usize::from).and_then(|n| c.get(14..14 + n.min(40)).filter(|_| n > 0 && n < 256));
+        let name =
+            be16(c, 12).map(usize::from).and_then(|n| c.get(14..14 + n.min(40)).filter(|_| n > 0 && n < 256));
         if name.is_some_and(is_text) {
             return Some("kafka");
         }
@@ -208,7 +235,11 @@ fn databases(c: &[u8], s: &[u8]) -> Option<&'static str> {
     // memcached's binary protocol: magic, a known opcode, lengths that agree, data type 0.
     let binary = |b: &[u8], magic: u8| {
         let (Some(key), Some(body)) = (be16(b, 2), be32(b, 8)) else { return false };
-        b[0] == magic && b[1] <= 0x48 && key <= 250 && matches!(b[4], 0 | 4 | 8 | 20) && b[5] == 0
+        b[0] == magic
+            && b[1] <= 0x48
+            && key <= 250
+            && matches!(b[4], 0 | 4 | 8 | 20)
+            && b[5] == 0
             && (u32::from(key) + u32::from(b[4])..=1 << 24).contains(&body)
     };
     if binary(c, 0x80) && (s.is_empty() && c.len() >= 24 || binary(s, 0x81)) {

@@ -43,7 +43,9 @@ fn words() {
         // Heard the other way round.
         assert_eq!(tcp(server.as_bytes(), client.as_bytes()), Some(name), "{client:?} {server:?}");
     }
-    for nothing in ["", "GETTING", "hello\r\n", "+OK\r\n", "220 \r\n", "get it\r\n", "<999>1 x", "USER a\r\n", "* hm"] {
+    for nothing in
+        ["", "GETTING", "hello\r\n", "+OK\r\n", "220 \r\n", "get it\r\n", "<999>1 x", "USER a\r\n", "* hm"]
+    {
         assert_eq!(tcp(nothing.as_bytes(), b""), None, "{nothing:?}");
         assert_eq!(tcp(b"", nothing.as_bytes()), None, "{nothing:?}");
     }
@@ -89,10 +91,19 @@ fn numbers_over_tcp() {
 #[test]
 fn numbers_over_udp() {
     // RFC 9001 appendix A.2: version 1, an id of 8 bytes, none of its own.
-    assert_eq!(udp(b"\xc0\x00\x00\x00\x01\x08\x83\x94\xc8\xf0\x3e\x51\x57\x08\x00\x00\x44\x9e"), Some("quic"));
-    assert_eq!(udp(b"\xd0\x6b\x33\x43\xcf\x08\x83\x94\xc8\xf0\x3e\x51\x57\x08\x00\x00\x44\x9e"), Some("quic"));
+    assert_eq!(
+        udp(b"\xc0\x00\x00\x00\x01\x08\x83\x94\xc8\xf0\x3e\x51\x57\x08\x00\x00\x44\x9e"),
+        Some("quic")
+    );
+    assert_eq!(
+        udp(b"\xd0\x6b\x33\x43\xcf\x08\x83\x94\xc8\xf0\x3e\x51\x57\x08\x00\x00\x44\x9e"),
+        Some("quic")
+    );
     // RFC 5769 §2.1.
-    assert_eq!(udp(b"\x00\x01\x00\x58\x21\x12\xa4\x42\xb7\xe7\xa7\x01\xbc\x34\xd6\x86\xfa\x87\xdf\xae"), Some("stun"));
+    assert_eq!(
+        udp(b"\x00\x01\x00\x58\x21\x12\xa4\x42\xb7\xe7\xa7\x01\xbc\x34\xd6\x86\xfa\x87\xdf\xae"),
+        Some("stun")
+    );
     let mut ntp = [0; 48];
     ntp[0] = 0x23;
     assert_eq!(udp(&ntp), Some("ntp"));
@@ -102,7 +113,8 @@ fn numbers_over_udp() {
     dhcp[..8].copy_from_slice(&[1, 1, 6, 0, 0x39, 0x03, 0xf3, 0x26]);
     dhcp[28..34].copy_from_slice(&[0, 5, 0x3c, 4, 0x8d, 0x59]);
     assert_eq!(udp(&dhcp), Some("dhcpv4"));
-    let dhcpv6 = b"\x01\x10\x08\x74\x00\x01\x00\x0a\x00\x03\x00\x01\x08\x00\x27\xfe\x8f\x95\x00\x08\x00\x02\x00\x00";
+    let dhcpv6 =
+        b"\x01\x10\x08\x74\x00\x01\x00\x0a\x00\x03\x00\x01\x08\x00\x27\xfe\x8f\x95\x00\x08\x00\x02\x00\x00";
     assert_eq!(udp(dhcpv6), Some("dhcpv6"));
     assert_eq!(udp(b"\x30\x29\x02\x01\x01\x04\x06public\xa0\x1c\x02\x04"), Some("snmp"));
     assert_eq!(udp(b"\x00\x01rfc1350.txt\x00octet\x00"), Some("tftp"));
@@ -117,7 +129,14 @@ fn numbers_over_udp() {
     let ike = b"\x01\x02\x03\x04\x05\x06\x07\x08\x00\x00\x00\x00\x00\x00\x00\x00\x21\x20\x22\x08";
     assert_eq!(udp(ike), Some("ike"));
     assert_eq!(udp(&[&[0; 4][..], ike].concat()), Some("ike"));
-    assert_eq!(guess_name(Transport::UDP, &[&[1, 0, 0, 0][..], &[7; 144]].concat(), &[&[2, 0, 0, 0][..], &[7; 88]].concat()), Some("wireguard"));
+    assert_eq!(
+        guess_name(
+            Transport::UDP,
+            &[&[1, 0, 0, 0][..], &[7; 144]].concat(),
+            &[&[2, 0, 0, 0][..], &[7; 88]].concat()
+        ),
+        Some("wireguard")
+    );
     assert_eq!(guess_name(Transport::ICMP, radius, b""), None);
 }
 

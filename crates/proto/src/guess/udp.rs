@@ -1,6 +1,8 @@
 //! Signatures of protocols over UDP.
 
-use super::shared::{be16, be32, begins, ber_sequence, is_kerberos, is_ldap, is_sip, is_stun, is_syslog, rpc_call};
+use super::shared::{
+    be16, be32, begins, ber_sequence, is_kerberos, is_ldap, is_sip, is_stun, is_syslog, rpc_call,
+};
 
 /// The protocol of a UDP flow, by the first datagram of each side.
 pub(super) fn name(c: &[u8], s: &[u8]) -> Option<&'static str> {
@@ -54,7 +56,9 @@ fn managed(c: &[u8], s: &[u8]) -> Option<&'static str> {
     }
     // SNMP (RFC 3416, RFC 3412 §6): version 1 or 2c and a community, or version 3 and its header.
     match ber_sequence(c) {
-        Some((0 | 1, [4, n, community @ ..])) if usize::from(*n) < community.len() && matches!(community[usize::from(*n)], 0xa0..=0xa8) => {
+        Some((0 | 1, [4, n, community @ ..]))
+            if usize::from(*n) < community.len() && matches!(community[usize::from(*n)], 0xa0..=0xa8) =>
+        {
             return Some("snmp");
         }
         Some((3, [0x30, _, 2, ..])) => return Some("snmp"),
@@ -80,20 +84,29 @@ fn is_ntp(c: &[u8], s: &[u8]) -> bool {
         let plausible = |head: &[u8; 4]| {
             let [flags, stratum, poll, precision] = *head;
             let (version, mode) = (flags >> 3 & 7, flags & 7);
-            (1..=4).contains(&version) && modes.contains(&mode) && stratum <= 16 && poll <= 17 && (precision == 0 || precision >= 0xe0)
+            (1..=4).contains(&version)
+                && modes.contains(&mode)
+                && stratum <= 16
+                && poll <= 17
+                && (precision == 0 || precision >= 0xe0)
         };
         matches!(b.len(), 48 | 64..=72) && b.first_chunk().is_some_and(plausible)
     };
     // A client's question is mostly zeros but for its own time; root delay and dispersion are small in any.
     let small = |b: &[u8]| be16(b, 4).is_some_and(|d| d < 256) && be16(b, 8).is_some_and(|d| d < 256);
-    fits(c, [3, 1]) && small(c) && (s.is_empty() || fits(s, [4, 2])) || s.is_empty() && fits(c, [5, 4]) && small(c) && c[1] > 0
+    fits(c, [3, 1]) && small(c) && (s.is_empty() || fits(s, [4, 2]))
+        || s.is_empty() && fits(c, [5, 4]) && small(c) && c[1] > 0
 }
 
 /// DHCP (RFC 2131 §2): Ethernet, hops within reason, the rest of the hardware address zero; the cookie if it is shown.
 fn is_dhcp(c: &[u8]) -> bool {
     let zero = |range: std::ops::Range<usize>| c.get(range).is_some_and(|r| r.iter().all(|b| *b == 0));
     let cookie = c.get(236..240).is_none_or(|m| m == [99, 130, 83, 99]);
-    matches!(c, [1 | 2, 1, 6, 0..=16, ..]) && zero(34..44) && (zero(44..64) || c.len() >= 240) && cookie && be16(c, 10).is_some_and(|f| f & 0x7fff == 0)
+    matches!(c, [1 | 2, 1, 6, 0..=16, ..])
+        && zero(34..44)
+        && (zero(44..64) || c.len() >= 240)
+        && cookie
+        && be16(c, 10).is_some_and(|f| f & 0x7fff == 0)
 }
 
 /// DHCPv6 (RFC 8415 §8): a client's message type, a number, and known options of fitting length.
@@ -123,7 +136,11 @@ fn is_dhcpv6(c: &[u8]) -> bool {
 fn is_radius(c: &[u8]) -> bool {
     let Some(len) = be16(c, 2).map(usize::from) else { return false };
     // What is shown may be cut.
-    if !matches!(c[0], 1 | 4 | 40 | 43) || !(20..=4096).contains(&len) || len < c.len() || len > c.len() && c.len() < 64 {
+    if !matches!(c[0], 1 | 4 | 40 | 43)
+        || !(20..=4096).contains(&len)
+        || len < c.len()
+        || len > c.len() && c.len() < 64
+    {
         return false;
     }
     let (mut at, mut seen) = (20, 0);
