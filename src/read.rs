@@ -84,10 +84,9 @@ pub fn read(
                 // A capture older than the last one is another story, not its continuation.
                 if std::mem::take(&mut first)
                     && engine.as_ref().is_some_and(|e| frame.time < e.ingress.clock())
+                    && let Some(done) = engine.take()
                 {
-                    if let Some(done) = engine.take() {
-                        lines = Some(done.finish(summary)?);
-                    }
+                    lines = Some(done.finish(summary)?);
                 }
                 if engine.is_none() {
                     let Some(lines) = lines.take() else { break };

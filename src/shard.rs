@@ -130,6 +130,7 @@ struct Work {
     counters: Counters,
     sink: Sink,
     expected: Vec<Expectation>,
+    #[expect(clippy::vec_box, reason = "flows hold boxes: a stream moves between them without being copied")]
     spare: Vec<Vec<Box<Stream>>>,
     clock: Time,
 }
@@ -157,6 +158,7 @@ pub struct Shard {
     dedup: Option<Dedup>,
     buffers: Buffers,
     /// TCP states to reuse.
+    #[expect(clippy::vec_box, reason = "flows hold boxes: what is not TCP has none")]
     spare_tcp: Vec<Box<Tcp>>,
     work: Work,
     announced: Vec<Expectation>,

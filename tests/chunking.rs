@@ -125,7 +125,8 @@ fn check_all(captures: &[PathBuf], base: &Path) {
     let work = || {
         while let Some(path) = captures.get(next.fetch_add(1, Ordering::Relaxed)) {
             let name = path.strip_prefix(base).unwrap().display().to_string();
-            wrong.lock().unwrap().extend(check(&name, &load(path), &pipeline, &effort));
+            let found = check(&name, &load(path), &pipeline, &effort);
+            wrong.lock().unwrap().extend(found);
         }
     };
     std::thread::scope(|scope| {

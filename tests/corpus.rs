@@ -85,7 +85,7 @@ fn growth() {
     const MATTERS: Duration = Duration::from_millis(60);
     let mut wrong = Vec::new();
     for target in sorted(&fuzz("corpus")) {
-        for file in sorted(&target) {
+        for file in sorted(&target).into_iter().step_by(12) {
             let data = std::fs::read(&file).unwrap();
             // The head says what the rest is.
             let (head, body) = data.split_at(data.len().min(10));

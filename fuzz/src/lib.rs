@@ -33,7 +33,7 @@ pub fn run(target: &str, data: &[u8]) -> bool {
 
 /// Whether the JSON of the `n`-th event of an input is parsed: of many events not each, it would take most of the time.
 fn is_checked(n: u64) -> bool {
-    n < 32 || n % 16 == 0
+    n < 32 || n.is_multiple_of(16)
 }
 
 /// A line of an event has to be JSON that anybody reads.
