@@ -225,7 +225,7 @@ impl<'a> Case<'a> {
             for share in [0, 2, 4] {
                 let mut packets = self.packets.to_vec();
                 let moved = [0, 1].map(|side: usize| {
-                    let before = if share == 0 { 0 } else { length[side] / share * 2 };
+                    let before = length[side].checked_div(share).map_or(0, |n| n * 2);
                     let start = 0_u32.wrapping_sub(before).wrapping_sub(u32::from(share == 0));
                     // How far the numbers of this side are moved.
                     start.wrapping_sub(first[side].unwrap_or(0))
