@@ -3,6 +3,8 @@
 //! The captures are others' and not part of the repository: without them the test says so. Both are read twice; the
 //! second pass is counted.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::path::Path;

@@ -30,7 +30,12 @@ impl Time {
 
     /// From whole seconds and nanoseconds; clamps instead of overflowing.
     pub fn from_parts(secs: i64, nanos: u32) -> Self {
-        Self(secs.saturating_mul(1_000_000_000).saturating_add(i64::from(nanos)))
+        // Before 1970 counted down from the next second: the earliest one has no whole beginning.
+        let (secs, nanos) = match i64::from(nanos) {
+            n if secs < 0 => (secs + 1, n - 1_000_000_000),
+            n => (secs, n),
+        };
+        Self(secs.saturating_mul(1_000_000_000).saturating_add(nanos))
     }
 
     /// The wall clock.
