@@ -243,6 +243,10 @@ impl App {
                     return;
                 }
             }
+            // A datagram that looks like nothing is its port's: the parser is less picky than the guess has to be.
+            if let Some(n) = hint.filter(|_| !more && !is_tcp(info)) {
+                return self.start(n, info, dir, bytes, now, env);
+            }
             more &= shown.len() < Spec::GUESS_BYTES;
         }
         self.remember(dir, bytes, if more { tries } else { tries - 1 }, more, midway);
