@@ -28,13 +28,26 @@ impl fmt::Display for Notice {
         } else if !self.file.is_empty() {
             write!(f, "{}: ", self.file)?;
         }
-        if self.key.contains(char::is_control) {
-            write!(f, "{}: ", self.key.escape_debug())?; // a key never controls a terminal
-        } else if !self.key.is_empty() {
-            write!(f, "{}: ", self.key)?;
+        if !self.key.is_empty() {
+            write_plain(&self.key, f)?;
+            f.write_str(": ")?;
         }
-        f.write_str(&self.text)
+        write_plain(&self.text, f)
     }
+}
+
+/// What a file holds never controls a terminal.
+fn write_plain(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for part in text.split_inclusive(char::is_control) {
+        match part.char_indices().next_back() {
+            Some((at, control)) if control.is_control() => {
+                f.write_str(&part[..at])?;
+                write!(f, "{}", control.escape_debug())?;
+            }
+            _ => f.write_str(part)?,
+        }
+    }
+    Ok(())
 }
 
 /// Why a configuration cannot be used, and what else is odd in it.
@@ -90,6 +103,9 @@ mod tests {
             let pos = Pos { line, column: line };
             Notice { file: file.into(), pos, key: key.into(), text: "wrong".into() }.to_string()
         };
+        let text = "${A\u{1b}é} \u{7}\"".into();
+        let odd = Notice { file: String::new(), pos: Pos::default(), key: String::new(), text };
+        assert_eq!(odd.to_string(), "${A\\u{1b}é} \\u{7}\"");
         assert_eq!(notice(3, "a.b", "x.yml"), "x.yml:3:3: a.b: wrong");
         assert_eq!(notice(0, "a.b", "x.yml"), "-E a.b: wrong");
         assert_eq!(notice(0, "", "x.yml"), "x.yml: wrong");
