@@ -20,13 +20,38 @@ pub(crate) struct Long {
 }
 
 /// All of them.
-pub(crate) const RUNS: &[Long] = &[Long {
-    name: "fuzz",
-    what: "hostile input for every parser: no panic, no hang, no memory kept",
-    short: &["xtask", "fuzz", "--if-possible", "--seconds", "10"],
-    full: &["xtask", "fuzz", "--seconds", "600"],
-    env: [&[], &[]],
-}];
+pub(crate) const RUNS: &[Long] = &[
+    Long {
+        name: "fuzz",
+        what: "hostile input for every parser: no panic, no hang, no memory kept",
+        // Every test run replays what was ever found: tests/corpus.rs.
+        short: &[],
+        full: &["xtask", "fuzz", "--seconds", "600"],
+        env: [&[], &[]],
+    },
+    Long {
+        name: "chunking",
+        what: "every stream cut at every byte, and byte by byte",
+        // A sample is part of the ordinary tests.
+        short: &[],
+        full: &["test", "--release", "--test", "chunking", "--test", "mutations"],
+        env: [&[], &[("WIREBEAT_FULL", "1")]],
+    },
+    Long {
+        name: "overload",
+        what: "a minute of more packets than can be taken: memory stays bounded, every loss is counted",
+        short: &[],
+        full: &["test", "--release", "--test", "loss", "--", "--nocapture"],
+        env: [&[], &[("WIREBEAT_OVERLOAD_SECONDS", "60")]],
+    },
+    Long {
+        name: "speed",
+        what: "packets per CPU-second from a capture to events in a file",
+        short: &[],
+        full: &["bench", "--bench", "read"],
+        env: [&[], &[]],
+    },
+];
 
 /// The short forms, one after the other.
 pub(crate) fn short() -> Result<()> {

@@ -16,6 +16,7 @@ mod shell;
 const HELP: &str = "\
 cargo xtask COMMAND
 
+  run [ARGS]        install what building needs, build, and run wirebeat with ARGS: without any it captures
   setup             install what building and testing need (Debian, as root)
   test [ARGS]       setup, build, style, lints, licences, long runs in short, tests; ARGS go to cargo test
   style             formatting and lints only
@@ -37,6 +38,13 @@ fn main() -> ExitCode {
     }
 }
 
+/// wirebeat as a new user runs it.
+fn run(args: &[String]) -> Result<()> {
+    setup::setup(setup::BUILD)?;
+    shell::run(shell::cargo().args(["build", "--release", "--locked"]))?;
+    shell::run(shell::cargo().args(["run", "--quiet", "--release", "--locked", "--"]).args(args))
+}
+
 fn command() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let (name, rest) = match args.split_first() {
@@ -44,6 +52,7 @@ fn command() -> Result<()> {
         None => ("help", args.as_slice()),
     };
     match (name, rest) {
+        ("run", _) => run(rest),
         ("setup", []) => setup::setup(setup::PACKAGES),
         ("test", _) => check::test(rest),
         ("style", []) => check::style(),

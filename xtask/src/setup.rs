@@ -29,6 +29,12 @@ const fn package(
     Package { name, program, why, tests }
 }
 
+/// What building alone needs.
+pub(crate) const BUILD: &[Package] = &[
+    package("gcc", "cc", "links the program and compiles zstd", "all"),
+    package("libc6-dev", "ldd", "the C library's headers, for zstd", "all"),
+];
+
 /// Everything that is not a crate. A new real server for tests is one line here.
 pub(crate) const PACKAGES: &[Package] = &[
     package("gcc", "cc", "links the program and compiles zstd", "all"),
