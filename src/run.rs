@@ -55,7 +55,7 @@ const BATCH: usize = 256;
 /// Batches on their way to the collector, and bytes of events until they are written; what is more is given up and
 /// counted.
 const QUEUE: usize = 256;
-const QUEUE_BYTES: usize = 32 << 20;
+const QUEUE_BYTES: usize = 16 << 20;
 /// How long the collector waits for a shard that has fallen behind.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How long events wait for their batch to fill.
@@ -394,7 +394,7 @@ impl Worker {
 
 /// What an event takes while it is under way.
 fn size(event: &Event) -> usize {
-    size_of::<Event>() + event.fields.byte_len()
+    size_of::<Event>() + event.fields.capacity()
 }
 
 /// The collector's thread.

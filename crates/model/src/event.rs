@@ -83,12 +83,12 @@ pub struct Pool {
 
 impl Pool {
     /// Events kept for reuse at most, and the size above which an event's memory is not kept.
-    const KEEP: usize = 4096;
+    const KEEP: usize = 2048;
     const KEEP_BYTES: usize = 4 * 1024;
 
     /// An empty event.
     pub fn take(&mut self) -> Event {
-        self.free.pop().unwrap_or_else(|| Event { fields: Entries::with_capacity(2048), ..Event::default() })
+        self.free.pop().unwrap_or_else(|| Event { fields: Entries::with_capacity(1024), ..Event::default() })
     }
 
     /// Gives an event back.
