@@ -4,6 +4,8 @@
 //! captures are others' (`../shared/captures/bench`); more can be recorded with `cargo xtask record` and named on the
 //! command line. Not a test: it prints, and fails only when something cannot be run.
 
+#![allow(clippy::expect_used, reason = "a bench that cannot run says why")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
