@@ -88,7 +88,7 @@ impl Pool {
 
     /// An empty event.
     pub fn take(&mut self) -> Event {
-        self.free.pop().unwrap_or_else(|| Event { fields: Entries::with_capacity(1024), ..Event::default() })
+        self.free.pop().unwrap_or_else(|| Event { fields: Entries::with_capacity(2048), ..Event::default() })
     }
 
     /// Gives an event back.

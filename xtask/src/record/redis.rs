@@ -143,7 +143,7 @@ fn resp3(stage: &mut Stage) {
         stage,
         &[],
         &[
-            "redis 24: HELLO 3, two COMMAND (errors) and 16 commands of the first connection, 5 of the second",
+            "redis 25: HELLO 3, two COMMAND (errors) and 16 commands of the first connection, 5 of the second, one push",
             "the answer to DEBUG PROTOCOL attrib is an attribute and then the real answer",
             "the answer to DEBUG PROTOCOL push is a push and then the real answer",
             "errors 3: WRONGTYPE (INCR hash), two unknown COMMAND",
@@ -215,7 +215,7 @@ fn pubsub(stage: &mut Stage) {
         stage,
         &[],
         &[
-            "redis 25: PUBLISH 20, SUBSCRIBE 2, UNSUBSCRIBE 1, HELLO 1, GET 1; each subscriber is sent 20 messages",
+            "redis 65: PUBLISH 20, SUBSCRIBE 2, UNSUBSCRIBE 1, HELLO 1, GET 1; each subscriber is sent 20 messages, events of their own",
         ],
     );
 }
@@ -286,7 +286,7 @@ fn monitor(stage: &mut Stage) {
         stage,
         &[],
         &[
-            "redis 12",
+            "redis 15: 12 commands, three lines of MONITOR",
             "first connection: MONITOR answered OK, then three lines that answer nothing; three SETs on connections of their own",
             "last connection: 8 requests, 5 of them without an answer (SKIP and what follows it, OFF and the two SETs)",
         ],
