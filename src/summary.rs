@@ -23,6 +23,6 @@ impl fmt::Display for Summary {
         for (name, value, doc) in self.counters.iter().filter(|(n, v, _)| *v > 0 && !ALWAYS.contains(n)) {
             writeln!(f, "{name}: {value}  ({doc})")?;
         }
-        Ok(())
+        writeln!(f, "memory_lent: {}  (The most bytes one shard has lent to what waits.)", self.peak)
     }
 }

@@ -313,6 +313,8 @@ fn port_reuse() {
     assert!(!new(&r, A, 777, TcpFlags::ACK));
     r.seg(A, "FA", 100, 500, b"");
     r.seg(B, "FA", 500, 101, b"");
+    assert!(!r.tcp.is_over(), "a FIN that is not acknowledged is sent again");
+    r.seg(A, "A", 101, 501, b"");
     assert!(r.tcp.is_over() && !new(&r, A, 99, syn) && new(&r, A, 5000, syn));
     // The SYN comes after the SYN-ACK.
     let mut r = Rig::new(1 << 20);
