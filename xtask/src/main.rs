@@ -40,6 +40,8 @@ fn main() -> ExitCode {
 
 /// wirebeat as a new user runs it.
 fn run(args: &[String]) -> Result<()> {
+    // Cargo's habit of a `--` before the program's own arguments is welcome and not needed.
+    let args = args.strip_prefix(&["--".to_owned()]).unwrap_or(args);
     setup::setup(setup::BUILD)?;
     shell::run(shell::cargo().args(["build", "--release", "--locked"]))?;
     shell::run(shell::cargo().args(["run", "--quiet", "--release", "--locked", "--"]).args(args))
