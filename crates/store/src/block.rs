@@ -1,0 +1,131 @@
+//! Rows of one index that can be looked at column by column: a row group of a sealed file, or a batch of the open block.
+
+use std::sync::Arc;
+
+use arrow_array::StringArray;
+use wirebeat_model::Kind;
+
+/// Why rows could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum BlockError {
+    /// The file could not be read.
+    #[error("{0}: {1}")]
+    Io(std::path::PathBuf, std::io::Error),
+    /// The file is not what it should be.
+    #[error("{0}: {1}")]
+    Damaged(std::path::PathBuf, String),
+}
+
+/// Rows of one index, in the order of their arrival.
+pub trait Block: Send + Sync {
+    /// How many.
+    fn rows(&self) -> usize;
+
+    /// The earliest and the latest `@timestamp`, in nanoseconds since 1970.
+    fn time(&self) -> (i64, i64);
+
+    /// The fields that have a value in at least one row, with their kinds, sorted by name.
+    fn fields(&self) -> &[(String, Kind)];
+
+    /// What the rows hold under a name; `None` when no row has a value there. The names are those of fields, of members
+    /// of lists of objects (`dns.answers.data`) and of keys of maps (`http.request.headers.host`; the map's own name has the
+    /// values of all its keys). `_id` and `_seq` (the journal's number) are columns too.
+    ///
+    /// # Errors
+    /// When the rows cannot be read.
+    fn column(&self, name: &str) -> Result<Option<Arc<Column>>, BlockError>;
+
+    /// Whether a row can hold this text (a whole term) under this name: `false` is certain, `true` is not.
+    fn may_contain(&self, name: &str, term: &str) -> bool;
+
+    /// The smallest and largest value of a Long, Date (nanoseconds) or Boolean column, where known without reading it.
+    fn bounds(&self, name: &str) -> Option<(i64, i64)>;
+
+    /// The documents of these rows (ascending), as JSON texts equal to what was stored.
+    ///
+    /// # Errors
+    /// When the rows cannot be read.
+    fn sources(&self, rows: &[u32]) -> Result<Vec<String>, BlockError>;
+}
+
+/// What a block holds under one name.
+#[derive(Debug)]
+pub struct Column {
+    /// What kind of field it is.
+    pub kind: Kind,
+    /// Which values belong to which row.
+    pub rows: Rows,
+    /// The values, in the order of rows.
+    pub values: Values,
+}
+
+/// Which values belong to which row.
+#[derive(Debug)]
+pub enum Rows {
+    /// Row `i` has value `i`.
+    Each,
+    /// Row `rows[i]` has value `i`; ascending. The other rows have none.
+    Few(Vec<u32>),
+    /// Row `i` has the values `offsets[i]..offsets[i + 1]`; one entry more than there are rows.
+    Many(Vec<u32>),
+}
+
+/// Values, one after the other.
+#[derive(Debug)]
+pub enum Values {
+    /// Texts and addresses: numbers of terms.
+    Coded {
+        /// The number of each value's term.
+        codes: Vec<u32>,
+        /// The terms, each once, in no particular order.
+        terms: Terms,
+    },
+    /// Whole numbers; booleans as 0 and 1; instants in nanoseconds since 1970.
+    Long(Vec<i64>),
+    /// Numbers with a fraction.
+    Double(Vec<f64>),
+}
+
+/// The distinct values of a coded column.
+#[derive(Debug)]
+pub enum Terms {
+    /// Texts.
+    Text(StringArray),
+    /// Addresses, IPv4 as v4-mapped.
+    Ip(Vec<u128>),
+}
+
+impl Column {
+    /// The indices of the values of a row. For `Few` this searches; walk both lists where many rows are asked for.
+    pub fn of(&self, row: u32) -> std::ops::Range<usize> {
+        let at = row as usize;
+        match &self.rows {
+            Rows::Each => at..at + 1,
+            Rows::Few(rows) => match rows.binary_search(&row) {
+                Ok(i) => i..i + 1,
+                Err(i) => i..i,
+            },
+            Rows::Many(offsets) => offsets[at] as usize..offsets[at + 1] as usize,
+        }
+    }
+
+    /// What it takes in memory, about, in bytes.
+    pub fn bytes(&self) -> usize {
+        use arrow_array::Array;
+        let rows = match &self.rows {
+            Rows::Each => 0,
+            Rows::Few(list) | Rows::Many(list) => list.len() * 4,
+        };
+        rows + match &self.values {
+            Values::Coded { codes, terms } => {
+                codes.len() * 4
+                    + match terms {
+                        Terms::Text(texts) => texts.get_buffer_memory_size(),
+                        Terms::Ip(ips) => ips.len() * 16,
+                    }
+            }
+            Values::Long(v) => v.len() * 8,
+            Values::Double(v) => v.len() * 8,
+        }
+    }
+}
