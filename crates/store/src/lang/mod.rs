@@ -1,1 +1,7 @@
 //! What is asked.
+
+pub mod ast;
+pub mod error;
+
+pub use ast::Query;
+pub use error::EsError;
