@@ -91,6 +91,8 @@ enum State {
     Stream(usize, Box<Stream>),
     /// Not decoded (any more); the name it had.
     Decoded(&'static str),
+    /// Never decoded: live capture could not keep up.
+    Skipped,
 }
 
 /// Pieces of data that recognition may look at: where the beginning was seen, and where it was not.
@@ -101,7 +103,7 @@ impl App {
     /// The protocol's name: decoded, or guessed from first bytes.
     pub fn name(&self, protocols: &Protocols, info: &FlowInfo) -> Option<&'static str> {
         match &self.state {
-            State::Silent => None,
+            State::Silent | State::Skipped => None,
             State::Guessing(first, _) => {
                 let side = |dir: Dir| first.bytes[dir.index()].as_slice();
                 guess_name(info.key.transport(), side(info.source), side(info.source.flip()))
@@ -116,8 +118,18 @@ impl App {
         match &self.state {
             State::Silent | State::Stream(..) => true,
             State::Guessing(_, tries) => *tries > 0,
-            State::Decoded(_) => false,
+            State::Decoded(_) | State::Skipped => false,
         }
+    }
+
+    /// A flow that will not be decoded.
+    pub fn skipped() -> Self {
+        Self { state: State::Skipped, wake: None }
+    }
+
+    /// Whether a parser is at work.
+    pub fn is_decoding(&self) -> bool {
+        matches!(self.state, State::Stream(..))
     }
 
     /// Starts with this protocol whatever the bytes: a flow that another one announced.
@@ -151,7 +163,7 @@ impl App {
                 }
             }
             State::Silent | State::Guessing(..) => self.recognise(info, dir, bytes, now, midway, env),
-            State::Decoded(_) => {}
+            State::Decoded(_) | State::Skipped => {}
         }
     }
 
@@ -209,7 +221,7 @@ impl App {
             State::Silent if midway => TRIES_MIDWAY,
             State::Silent => TRIES,
             State::Guessing(_, tries) => *tries,
-            State::Stream(..) | State::Decoded(_) => return,
+            State::Stream(..) | State::Decoded(_) | State::Skipped => return,
         };
         let hint = env.protocols.by_port(info);
         if let Some(n) = hint.filter(|_| !env.protocols.detect || !info.key.transport().has_ports()) {

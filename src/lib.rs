@@ -15,6 +15,7 @@ pub mod ingress;
 pub mod lines;
 pub mod output;
 pub mod parcel;
+pub mod pressure;
 pub mod read;
 pub mod run;
 pub mod shard;

@@ -27,6 +27,7 @@ use crate::ingress::Ingress;
 use crate::lines::Lines;
 use crate::output::Output;
 use crate::parcel::{Batch, Content};
+use crate::pressure::Pressure;
 use crate::shard::{Note, Shard};
 use crate::summary::Summary;
 
@@ -123,6 +124,7 @@ pub fn run(
             published: Arc::clone(&published[id]),
             under_way: Arc::clone(&under_way),
             last_flush: Instant::now(),
+            pressure: Pressure::None,
         };
         workers.push(thread::spawn(move || worker.run(ring)));
     }
@@ -256,11 +258,13 @@ struct Worker {
     /// Bytes of events of all shards that are not written yet.
     under_way: Arc<AtomicUsize>,
     last_flush: Instant,
+    pressure: Pressure,
 }
 
 impl Worker {
     fn run(mut self, mut ring: RingReader) {
         loop {
+            self.press(ring.fill());
             let busy = match ring.wait(FLUSH) {
                 Ok(Wait::Block(block)) => {
                     for frame in block.frames() {
@@ -290,6 +294,13 @@ impl Worker {
         self.ingress.finish(&mut self.budget, &mut self.counters);
         self.shard.finish(self.ingress.clock());
         self.finish();
+    }
+
+    /// Gives something up when a queue, the ring or the way to the collector, is filling.
+    fn press(&mut self, ring: u8) {
+        let under_way = (self.under_way.load(Ordering::Relaxed) * 8 / QUEUE_BYTES).min(8) as u8;
+        self.pressure = self.pressure.next(ring.max(under_way));
+        self.shard.press(self.pressure);
     }
 
     fn frame(&mut self, frame: &wirebeat_model::Frame<'_>) {

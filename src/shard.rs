@@ -14,6 +14,7 @@ use wirebeat_proto::{Expectation, Sink, Stream};
 
 use crate::app::{App, Env, Protocols};
 use crate::flows::{self, IcmpKind, Record, Tally, TcpRecord};
+use crate::pressure::{Loudest, Pressure, SAMPLE};
 
 /// How flows are told.
 #[derive(Clone, Debug)]
@@ -162,6 +163,8 @@ pub struct Shard {
     spare_tcp: Vec<Box<Tcp>>,
     work: Work,
     announced: Vec<Expectation>,
+    pressure: Pressure,
+    loudest: Loudest,
     /// Notes for other shards: which shard, or all others.
     outbox: Vec<(Option<usize>, Note)>,
 }
@@ -223,6 +226,8 @@ impl Shard {
                 settings,
             },
             announced: Vec::new(),
+            pressure: Pressure::None,
+            loudest: Loudest::default(),
             outbox: Vec::new(),
         }
     }
@@ -260,6 +265,23 @@ impl Shard {
     /// Budget and counters at once.
     pub fn meters(&mut self) -> (&mut Budget, &mut Counters) {
         (&mut self.work.budget, &mut self.work.counters)
+    }
+
+    /// Says how much to give up from now on; called for each block of packets. Each call under pressure ends the decoding
+    /// of one more flow, the noisiest since the last.
+    pub fn press(&mut self, pressure: Pressure) {
+        if pressure != self.pressure {
+            self.pressure = pressure;
+            self.work.budget.set_scarce(pressure >= Pressure::Bodies);
+            self.loudest = Loudest::default();
+        } else if pressure >= Pressure::Noisiest
+            && let Some(slot) = self.loudest.take()
+            && let Some(flow) = self.table.get_mut(slot)
+            && flow.app.is_decoding()
+        {
+            self.work.counters.flows_given_up += 1;
+            flow.app.close(&mut flow.info, flow.last, &mut self.work.env());
+        }
     }
 
     /// Open flows.
@@ -366,6 +388,9 @@ impl Shard {
         flow.total.packets[dir.index()] += u64::from(at.frames);
         flow.total.bytes[dir.index()] += u64::from(p.wire_len);
         flow.last = flow.last.max(at.time);
+        if self.pressure >= Pressure::Noisiest && flow.app.is_decoding() {
+            self.loudest.add(slot, u64::from(p.wire_len));
+        }
         if flow.info.mac[dir.index()].is_none()
             && let Some((from, _)) = p.mac
         {
@@ -460,9 +485,17 @@ impl Shard {
             _ => Time::MAX,
         };
         let scheduled = (at.clock + settings.flows.timeout).min(report);
+        // A shard's flows agree in the hash modulo the shards: the sample is taken from the rest of it.
+        let sampled = (p.key.shard_hash() / self.shards as u32).is_multiple_of(SAMPLE);
+        let app = if self.pressure == Pressure::Sampled && !sampled {
+            self.work.counters.flows_not_decoded += 1;
+            App::skipped()
+        } else {
+            App::default()
+        };
         let mut flow = Flow {
             info,
-            app: App::default(),
+            app,
             tcp: (p.key.transport() == Transport::TCP).then(|| self.spare_tcp.pop().unwrap_or_default()),
             total: Tally::default(),
             told: Tally::default(),

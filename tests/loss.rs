@@ -13,7 +13,9 @@ use lab::netns::Namespace;
 use wirebeat::{Events, Wirebeat};
 
 const PORT: u16 = 9999;
-/// How a sender is told what to send: packets, packets a second, source ports.
+/// A query for the root's name servers: what comes to port 53 is decoded.
+const QUERY: &[u8] = b"\0\x01\x01\0\0\x01\0\0\0\0\0\0\0\0\x02\0\x01";
+/// How a sender is told what to send: packets, packets a second, source ports, destination port.
 const ORDER: &str = "WIREBEAT_TEST_SEND";
 
 /// Run by the tests in another namespace, not by itself.
@@ -22,11 +24,11 @@ const ORDER: &str = "WIREBEAT_TEST_SEND";
 fn sender() {
     let order = std::env::var(ORDER).expect("started by a test");
     let numbers: Vec<u64> = order.split(' ').map(|n| n.parse().unwrap()).collect();
-    let [count, rate, sources] = numbers[..] else { panic!("{order}") };
+    let [count, rate, sources, port] = numbers[..] else { panic!("{order}") };
     let sockets: Vec<UdpSocket> = (0..sources)
         .map(|_| {
             let socket = UdpSocket::bind("198.51.100.2:0").unwrap();
-            socket.connect(("198.51.100.1", PORT)).unwrap();
+            socket.connect(("198.51.100.1", port as u16)).unwrap();
             socket
         })
         .collect();
@@ -42,18 +44,20 @@ fn sender() {
         }
         let socket = &sockets[(n % sources) as usize];
         // The other end answers with ICMP errors, which a connected socket reports once: send again.
-        while socket.send(&n.to_be_bytes()).is_err() {}
+        let number = n.to_be_bytes();
+        let payload = if port == 53 { QUERY } else { &number };
+        while socket.send(payload).is_err() {}
         sent += 1;
     }
     println!("sent {sent} in {:?}", begun.elapsed());
 }
 
-fn send(there: &Namespace, count: u64, rate: u64, sources: u64) -> std::process::Command {
+fn send(there: &Namespace, count: u64, rate: u64, sources: u64, port: u16) -> std::process::Command {
     let program = std::env::current_exe().unwrap();
     let mut command = there.command(program.to_str().unwrap());
     command
         .args(["--exact", "sender", "--ignored", "--nocapture"])
-        .env(ORDER, format!("{count} {rate} {sources}"));
+        .env(ORDER, format!("{count} {rate} {sources} {port}"));
     command
 }
 
@@ -86,7 +90,7 @@ fn stopped_for_three_seconds_every_packet_is_accounted_for() {
     );
     let wirebeat = Wirebeat::start(Some(&here), &["-c", file.to_str().unwrap()]);
     let (count, rate) = (600_000, 100_000);
-    let mut sender = send(&there, count, rate, 8).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let mut sender = send(&there, count, rate, 8, PORT).stdout(std::process::Stdio::null()).spawn().unwrap();
     std::thread::sleep(Duration::from_secs(1));
     wirebeat.signal("STOP");
     std::thread::sleep(Duration::from_secs(3));
@@ -101,6 +105,46 @@ fn stopped_for_three_seconds_every_packet_is_accounted_for() {
     let told: u64 =
         events.of("flow").iter().map(|f| wirebeat::field(f, "network.packets").as_u64().unwrap()).sum();
     assert_eq!(told, seen, "{}", events.log);
+}
+
+/// DESIGN section 5: first the noisiest flows, then all but a sample of the new ones, and every packet counted.
+#[test]
+fn what_it_cannot_keep_up_with_is_given_up_by_name() {
+    if !lab::ready("what_it_cannot_keep_up_with_is_given_up_by_name", &["ip"]) {
+        return;
+    }
+    let (here, there) = pair();
+    let config = lab::Dir::new("pressure");
+    let file = config.write(
+        "wirebeat.yml",
+        format!(
+            "packetbeat.interfaces:\n  device: eth0\n  buffer_size_mb: 16\n  bpf_filter: udp and (dst port {PORT} or dst port 53)\n\
+             packetbeat.flows:\n  period: -1\npacketbeat.protocols:\n- type: dns\n  ports: [53]\n"
+        ),
+    );
+    let wirebeat = Wirebeat::start(Some(&here), &["-c", file.to_str().unwrap()]);
+    // Two flows that are decoded and will be the noisiest.
+    lab::run(send(&there, 2_000, 100_000, 2, 53).stdout(std::process::Stdio::null()));
+    std::thread::sleep(Duration::from_millis(500));
+    wirebeat.signal("STOP");
+    let (noise, others) = (200_000, 100_000);
+    let senders = [(noise, 2, 53), (others, 8_000, PORT)].map(|(count, sources, port)| {
+        send(&there, count, 200_000, sources, port).stdout(std::process::Stdio::null()).spawn().unwrap()
+    });
+    for mut sender in senders {
+        assert!(sender.wait().unwrap().success());
+    }
+    wirebeat.signal("CONT");
+    let events = wirebeat.stop();
+    let of = |name| counter(&events, name);
+    println!("{}", events.log);
+    assert_eq!(of("packets") + of("kernel_drops"), 2_000 + noise + others, "{}", events.log);
+    assert!(of("flows_given_up") > 0, "{}", events.log);
+    assert!(of("flows_not_decoded") > 0, "{}", events.log);
+    // Flows are told all the same.
+    let told: u64 =
+        events.of("flow").iter().map(|f| wirebeat::field(f, "network.packets").as_u64().unwrap()).sum();
+    assert_eq!(told, of("packets"), "{}", events.log);
 }
 
 #[test]
@@ -126,7 +170,7 @@ fn overload_does_not_grow_memory() {
     lab::run(std::process::Command::new("renice").args(["-n", "19", "-p", &pid.to_string()]));
     let senders: Vec<_> = (0..3)
         .map(|_| {
-            send(&there, seconds * 200_000, 200_000, 8_000)
+            send(&there, seconds * 200_000, 200_000, 8_000, PORT)
                 .stdout(std::process::Stdio::null())
                 .spawn()
                 .unwrap()

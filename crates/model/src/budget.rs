@@ -8,12 +8,13 @@ pub struct Budget {
     limit: usize,
     used: usize,
     peak: usize,
+    scarce: bool,
 }
 
 impl Budget {
     /// A budget of `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Self { limit, used: 0, peak: 0 }
+        Self { limit, used: 0, peak: 0, scarce: false }
     }
 
     /// Borrows `n` bytes; `false` and nothing borrowed when they are not there.
@@ -25,6 +26,17 @@ impl Budget {
             self.peak = self.peak.max(self.used);
         }
         fits
+    }
+
+    /// Borrows `n` bytes for a body: never while the shard cannot keep up.
+    #[must_use]
+    pub fn take_for_body(&mut self, n: usize) -> bool {
+        !self.scarce && self.take(n)
+    }
+
+    /// Says whether the shard cannot keep up.
+    pub fn set_scarce(&mut self, scarce: bool) {
+        self.scarce = scarce;
     }
 
     /// Gives `n` bytes back.
@@ -61,5 +73,9 @@ mod tests {
         assert!(b.take(3));
         b.give(8);
         assert_eq!((b.used(), b.peak()), (2, 10));
+        b.set_scarce(true);
+        assert!(!b.take_for_body(1) && b.take(1));
+        b.set_scarce(false);
+        assert!(b.take_for_body(1));
     }
 }

@@ -67,6 +67,10 @@ counters! {
     unparsed,
     /// Flows whose decoding was given up.
     parsers_lost,
+    /// Flows that live capture stopped decoding because they were the noisiest while it could not keep up.
+    flows_given_up,
+    /// New flows that live capture did not decode because it could not keep up: one of eight is.
+    flows_not_decoded,
     /// Flows not decoded because the memory budget was spent.
     parsers_refused,
     /// Bodies cut or not kept because of a limit or the memory budget.

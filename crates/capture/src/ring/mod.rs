@@ -84,6 +84,17 @@ impl RingReader {
         self.socket.stats()
     }
 
+    /// How full the ring is, in eighths: blocks that the kernel has filled and that were not handed out yet.
+    pub fn fill(&self) -> u8 {
+        let blocks = self.memory.blocks();
+        // They are filled in order, so one look for each eighth will do.
+        let filled = |eighths: u8| {
+            let last = (blocks * usize::from(eighths)).div_ceil(8) - 1;
+            self.memory.is_ours((self.next + last) % blocks)
+        };
+        (1..=8).rev().find(|e| filled(*e)).unwrap_or(0)
+    }
+
     /// The next block of frames, waiting at most `timeout` for it (rounded up to milliseconds).
     ///
     /// A block comes when it is full or its time is over (`Options::block_timeout`), so a timeout shorter than that

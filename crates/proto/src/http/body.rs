@@ -22,7 +22,7 @@ impl Body {
             return;
         }
         let take = bytes.len().min(limit.saturating_sub(self.bytes.len()));
-        let fits = budget.take(take);
+        let fits = budget.take_for_body(take);
         if fits {
             self.borrowed += take;
             self.bytes.extend_from_slice(&bytes[..take]);
