@@ -55,6 +55,10 @@ struct Rig {
 
 const MS: i64 = 1_000_000;
 
+fn bits(flags: &str) -> u8 {
+    flags.chars().map(|c| 1u8 << "FSRPAUEC".find(c).unwrap()).sum()
+}
+
 impl Rig {
     fn new(budget: usize) -> Self {
         let out = Recorder { events: Vec::new(), budget: Budget::new(budget), counters: Counters::default() };
@@ -70,8 +74,7 @@ impl Rig {
 
     /// One millisecond after the last.
     fn seg(&mut self, dir: Dir, flags: &str, seq: u32, ack: u32, payload: &[u8]) {
-        let bits = flags.chars().map(|c| 1u8 << "FSRPAUEC".find(c).unwrap()).sum();
-        self.at(self.clock + MS, dir, bits, seq, ack, payload, payload.len() as u32);
+        self.at(self.clock + MS, dir, bits(flags), seq, ack, payload, payload.len() as u32);
     }
 
     fn poll(&mut self, time: i64) {
@@ -128,6 +131,43 @@ fn plain_conversation() {
     assert_eq!(r.out.counters, Counters::default());
     assert_eq!(r.out.budget.used(), 0);
     assert!(size_of::<Tcp>() <= 120, "{}", size_of::<Tcp>());
+}
+
+#[test]
+fn round_trip_of_a_handshake_in_any_order() {
+    /// Milliseconds, direction, flags, sequence, acknowledgement, data.
+    type Sent = (i64, Dir, &'static str, u32, u32, &'static [u8]);
+    const SYN: Sent = (10, A, "S", 99, 0, b"");
+    const SYN_ACK: Sent = (13, B, "SA", 499, 100, b"");
+    const FIRST_ACK: Sent = (15, A, "A", 100, 500, b"");
+    const GET: Sent = (16, A, "PA", 100, 500, b"GET");
+    const OK: Sent = (17, B, "PA", 500, 103, b"OK");
+    const LAST: Sent = (18, A, "A", 103, 502, b"");
+    let rtt = |sent: &[Sent]| {
+        let mut r = Rig::new(1 << 20);
+        for &(ms, dir, flags, seq, ack, data) in sent {
+            r.at(ms * MS, dir, bits(flags), seq, ack, data, data.len() as u32);
+        }
+        r.tcp.handshake()
+    };
+    let both = (Some(3_000_000), Some(5_000_000));
+    assert_eq!(rtt(&[SYN, SYN_ACK, FIRST_ACK, GET, OK, LAST]), both);
+    assert_eq!(rtt(&[SYN_ACK, SYN, FIRST_ACK, GET, OK, LAST]), both);
+    assert_eq!(rtt(&[SYN, FIRST_ACK, SYN_ACK, GET, OK, LAST]), both);
+    assert_eq!(rtt(&[SYN, GET, FIRST_ACK, SYN_ACK, OK, LAST]), both);
+    assert_eq!(rtt(&[SYN, SYN_ACK, GET, FIRST_ACK, OK, LAST]), both);
+    assert_eq!(rtt(&[SYN, SYN_ACK, OK, LAST, GET, FIRST_ACK]), both);
+    // What is not known is not told.
+    let to_server = (Some(3_000_000), None);
+    assert_eq!(rtt(&[SYN, SYN_ACK]), to_server);
+    assert_eq!(rtt(&[SYN, SYN_ACK, OK, LAST]), to_server);
+    assert_eq!(rtt(&[SYN, LAST, SYN_ACK, OK]), to_server);
+    assert_eq!(rtt(&[FIRST_ACK, SYN, SYN_ACK, GET, OK, LAST]), to_server);
+    assert_eq!(rtt(&[FIRST_ACK, SYN_ACK, SYN, GET, OK, LAST]), to_server);
+    assert_eq!(rtt(&[SYN_ACK, FIRST_ACK, GET, OK, LAST]), (None, None));
+    assert_eq!(rtt(&[SYN, FIRST_ACK, GET, OK, LAST]), (None, None));
+    // The tap has stamped them as it swapped them.
+    assert_eq!(rtt(&[(9, B, "SA", 499, 100, b""), SYN, FIRST_ACK, GET]), (None, None));
 }
 
 #[test]
@@ -240,6 +280,52 @@ fn a_gap_is_final_after_three_segments_or_twenty_milliseconds() {
         r.seg(A, "PA", 103, 502, b"GET2");
         assert_eq!(r.said(), ">GET2");
         assert_eq!((r.tcp.gaps(A), r.tcp.gaps(B)), ((1, 3), (0, 0)));
+    }
+}
+
+#[test]
+fn an_acknowledgement_may_come_long_before_its_data() {
+    let mut r = Rig::new(1 << 20);
+    r.handshake();
+    // Two of the peer's segments may follow it; 100 of what it acknowledges fill the hole one by one.
+    r.seg(B, "A", 500, 200, b"");
+    r.seg(B, "A", 500, 200, b"");
+    r.seg(B, "PA", 500, 200, b"OK");
+    for n in 100..200 {
+        // A pure acknowledgement that was sent before the missing bytes says nothing about them.
+        r.seg(A, "A", n, 500, b"");
+        r.seg(A, "PA", n, 500, b"x");
+    }
+    assert_eq!(r.said(), [">x"; 100].join(" ") + " <OK");
+    assert_eq!((r.out.counters.gaps, r.tcp.deadline()), (0, None));
+}
+
+#[test]
+fn a_hole_that_shrinks_and_stops_is_a_gap_soon() {
+    for by_time in [false, true] {
+        let mut r = Rig::new(1 << 20);
+        r.handshake();
+        r.seg(B, "A", 500, 110, b"");
+        for n in 100..104 {
+            r.seg(A, "PA", n, 500, b"x");
+        }
+        let deadline = r.tcp.deadline().unwrap().0;
+        assert_eq!(deadline, 28 * MS, "from the last that filled it");
+        r.said();
+        if by_time {
+            r.poll(deadline - 1);
+            assert_eq!(r.said(), "");
+            r.poll(deadline);
+            assert_eq!(r.said(), ">-6");
+        } else {
+            // Sent after what is missing; sent before it; an acknowledgement more.
+            r.seg(A, "PA", 106, 500, b"yy");
+            r.seg(A, "PA", 100, 500, b"xxxx");
+            r.seg(B, "A", 500, 110, b"");
+            assert_eq!(r.said(), "");
+            r.seg(A, "PA", 108, 500, b"yy");
+            assert_eq!(r.said(), ">-2 >yy >yy");
+        }
     }
 }
 

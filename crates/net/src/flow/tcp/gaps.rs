@@ -3,7 +3,7 @@
 use wirebeat_model::{Dir, Time};
 
 use super::held::Wait;
-use super::{ABSENT, ACKED, ENDED, FAR, FIRM, Half, SEEN, Sink, Tcp, after, reached};
+use super::{ABSENT, ACKED, DIRS, ENDED, FAR, FIRM, Half, SEEN, Sink, Tcp, after, reached};
 use crate::flow::Buffers;
 use crate::wire::TcpFlags;
 
@@ -11,7 +11,7 @@ impl Tcp {
     /// Decides what waits for time.
     pub fn poll(&mut self, clock: Time, buffers: &mut Buffers, out: &mut impl Sink) {
         if self.held.is_some() {
-            self.turn(clock, false, buffers, out);
+            self.turn(clock, None, buffers, out);
         }
     }
 
@@ -39,7 +39,7 @@ impl Tcp {
             }
             self.pump(buffers, out);
         }
-        for dir in [Dir::AtoB, Dir::BtoA] {
+        for dir in DIRS {
             let half = &self.half[dir.index()];
             // One number past the last byte, when the peer ended too, is a FIN that was not seen.
             let missing = self.missing(dir);
@@ -58,19 +58,26 @@ impl Tcp {
         if half.is(FIRM | ACKED) && !half.is(ENDED) && ahead < FAR { ahead } else { 0 }
     }
 
-    /// After a segment or when time has passed: delivers what can be, decides what is due, notes what must wait.
-    pub(super) fn turn(&mut self, clock: Time, segment: bool, buffers: &mut Buffers, out: &mut impl Sink) {
+    /// After a segment (its direction and its end) or when time has passed: delivers what can be, decides what is due,
+    /// notes what must wait.
+    pub(super) fn turn(
+        &mut self,
+        clock: Time,
+        segment: Option<(Dir, u32)>,
+        buffers: &mut Buffers,
+        out: &mut impl Sink,
+    ) {
         self.pump(buffers, out);
-        if let Some(held) = self.held.as_deref_mut() {
-            if segment {
-                held.gaps.iter_mut().chain([&mut held.start]).flatten().for_each(Wait::count_segment);
-            }
-            if held.start.take_if(|w| w.is_over(clock)).is_some() {
-                self.settle_all();
-                self.pump(buffers, out);
-            }
+        if let Some(segment) = segment {
+            self.count(segment);
         }
-        for dir in [Dir::AtoB, Dir::BtoA] {
+        if let Some(held) = self.held.as_deref_mut()
+            && held.start.take_if(|w| w.is_over(clock)).is_some()
+        {
+            self.settle_all();
+            self.pump(buffers, out);
+        }
+        for dir in DIRS {
             let wait =
                 self.held.as_deref_mut().and_then(|h| h.gaps[dir.index()].take_if(|w| w.is_over(clock)));
             if let Some(wait) = wait {
@@ -82,17 +89,36 @@ impl Tcp {
         self.arm(clock, buffers, out);
     }
 
+    /// Counts a segment for the waits that it brings nearer to their end. One that fills a hole from its front does not
+    /// speak for a loss: the wait for the rest begins anew. Nor does one that its sender sent before what is missing.
+    fn count(&mut self, (dir, end): (Dir, u32)) {
+        let next = DIRS.map(|d| self.next(d));
+        let Some(held) = self.held.as_deref_mut() else { return };
+        for hole in DIRS {
+            let (wait, next) = (&mut held.gaps[hole.index()], next[hole.index()]);
+            if wait.take_if(|w| w.from != next).is_none()
+                && (dir != hole || after(end, next))
+                && let Some(wait) = wait
+            {
+                wait.count_segment();
+            }
+        }
+        if let Some(start) = &mut held.start {
+            start.count_segment();
+        }
+    }
+
     /// Starts the waits that are needed and ends those that are not.
     fn arm(&mut self, clock: Time, buffers: &mut Buffers, out: &mut impl Sink) {
         let mut waits = false;
-        for dir in [Dir::AtoB, Dir::BtoA] {
+        for dir in DIRS {
             let next = self.next(dir);
             let here = self.held.as_ref().and_then(|h| h.head(dir)).is_some_and(|h| reached(next, h.seq));
             let hole = self.missing(dir) > 0 && !here;
             let acked = self.half[dir.index()].acked;
             // Without room to wait nothing waits: the hole is closed by whatever comes later.
             if hole && let Some(held) = self.held(buffers, out) {
-                held.gaps[dir.index()].get_or_insert(Wait::new(clock, acked));
+                held.gaps[dir.index()].get_or_insert(Wait::new(clock, next, acked));
                 waits = true;
             } else if let Some(held) = self.held.as_deref_mut() {
                 held.gaps[dir.index()] = None;
@@ -105,7 +131,7 @@ impl Tcp {
         } else if firm {
             held.start = None;
         } else if !held.is_empty() {
-            held.start.get_or_insert(Wait::new(clock, 0));
+            held.start.get_or_insert(Wait::new(clock, 0, 0));
         }
     }
 

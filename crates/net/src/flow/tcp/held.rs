@@ -16,7 +16,7 @@ pub(super) const MAX_PIECES: usize = 256;
 pub(super) const EMPTY_COST: usize = size_of::<Held>();
 /// Pieces whose room is kept when a [`Held`] is put away.
 const KEEP_PIECES: usize = 32;
-/// How many further segments of the connection make a gap final.
+/// How many further segments of the connection that do not fill it make a gap final.
 const SEGMENTS: u8 = 3;
 /// How much packet time makes a gap final, in nanoseconds.
 pub(super) const PATIENCE: u64 = 20_000_000;
@@ -52,13 +52,15 @@ pub(super) struct Head {
 pub(super) struct Wait {
     since: Time,
     left: u8,
+    /// Where the hole began.
+    pub(super) from: u32,
     /// Holes before this will be final.
     pub(super) upto: u32,
 }
 
 impl Wait {
-    pub(super) fn new(since: Time, upto: u32) -> Self {
-        Self { since, left: SEGMENTS, upto }
+    pub(super) fn new(since: Time, from: u32, upto: u32) -> Self {
+        Self { since, left: SEGMENTS, from, upto }
     }
 
     pub(super) fn count_segment(&mut self) {

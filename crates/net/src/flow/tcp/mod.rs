@@ -7,7 +7,8 @@
 //! - Who comes first wins: bytes once seen are never replaced by a later segment's.
 //! - **Causal order**: data that acknowledges bytes of the other direction waits until those were delivered.
 //! - **A gap is final** when the peer acknowledges bytes never seen and 20 ms of packet time or three more segments of the
-//!   connection have passed. A hole that nobody acknowledges is final when what waits behind it outgrows its bounds, and
+//!   connection have passed since, or since the hole last shrank from its front. What its sender sent before the missing
+//!   bytes does not count: they are still to come. A hole that nobody acknowledges is final when what waits behind it outgrows its bounds, and
 //!   at the end.
 //! - **Beginning not seen**: a direction begins where the peer's first acknowledgement says; else what comes first waits
 //!   (as long as for a gap) and the smallest sequence number begins.
@@ -132,6 +133,8 @@ const OPENER: u8 = 1 << 1;
 const HALF_OPEN: u8 = 1 << 2;
 /// Reset.
 const RESET: u8 = 1 << 3;
+/// Who sent the first SYN had acknowledged something before it was known: that may have been the handshake's last ACK.
+const JOINED: u8 = 1 << 4;
 
 /// Windows are at most 2^30 (RFC 7323 section 2.3): what is further away does not belong to this connection's present.
 const FAR: u32 = 1 << 30;
@@ -139,6 +142,8 @@ const FAR: u32 = 1 << 30;
 const RESET_AHEAD: i32 = 1 << 20;
 /// Resets may answer a segment that was sent a while ago.
 const RESET_BEHIND: i32 = -(1 << 16);
+
+const DIRS: [Dir; 2] = [Dir::AtoB, Dir::BtoA];
 
 /// One direction.
 #[derive(Clone, Copy, Debug, Default)]
@@ -171,10 +176,12 @@ impl Half {
 pub struct Tcp {
     half: [Half; 2],
     held: Option<Box<Held>>,
-    /// First SYN, first SYN-ACK, first ACK after it; `Time::MIN` where not seen.
+    /// First SYN, first SYN-ACK, the opener's first ACK; `Time::MIN` where not seen.
     syn: Time,
     syn_ack: Time,
     first_ack: Time,
+    /// What that acknowledged.
+    first_acked: u32,
     bits: u8,
 }
 
@@ -187,6 +194,7 @@ impl Default for Tcp {
             syn: unseen,
             syn_ack: unseen,
             first_ack: unseen,
+            first_acked: 0,
             bits: 0,
         }
     }
@@ -233,6 +241,8 @@ impl Tcp {
                 half.next = half.next.wrapping_add(seg.payload_len);
                 half.bits |= STARTED;
                 out.data(seg.dir, seg.payload, seg.time);
+            } else if half.bits & STARTED == 0 {
+                self.complete(seg);
             }
             return;
         }
@@ -319,10 +329,18 @@ impl Tcp {
         (half.gaps, half.lost)
     }
 
-    /// Nanoseconds from the first SYN to the SYN-ACK (path and server), and to the ACK after it (the whole handshake).
+    /// Nanoseconds from the first SYN to the SYN-ACK (path and server), and to the ACK of it (the whole handshake),
+    /// however the three were swapped on their way here. Nothing where one was not seen or the times are in another
+    /// order.
     pub fn handshake(&self) -> (Option<u64>, Option<u64>) {
-        let between = |to: Time| (self.syn != Time::MIN && to != Time::MIN).then(|| to.since(self.syn));
-        (between(self.syn_ack), between(self.first_ack))
+        if self.syn == Time::MIN || self.syn_ack < self.syn {
+            return (None, None);
+        }
+        let isn = self.opener().map(|opener| self.half[opener.flip().index()].isn);
+        let whole = self.bits & JOINED == 0
+            && self.first_ack >= self.syn_ack
+            && isn.is_some_and(|isn| self.first_acked == isn.wrapping_add(1));
+        (Some(self.syn_ack.since(self.syn)), whole.then(|| self.first_ack.since(self.syn)))
     }
 
     /// The direction that sent the first SYN, where that is known.

@@ -4,13 +4,11 @@ use wirebeat_model::{Dir, Time};
 
 use super::held::{Cover, EMPTY_COST, Head, Held};
 use super::{
-    ABSENT, ACKED, ENDED, FAR, FIRM, HALF_OPEN, OPENER, OPENER_B, RESET, RESET_AHEAD, RESET_BEHIND, SEEN,
-    STARTED, STRAY, Segment, Sink, TOLD, Tcp, after, reached,
+    ABSENT, ACKED, DIRS, ENDED, FAR, FIRM, HALF_OPEN, JOINED, OPENER, OPENER_B, RESET, RESET_AHEAD,
+    RESET_BEHIND, SEEN, STARTED, STRAY, Segment, Sink, TOLD, Tcp, after, reached,
 };
 use crate::flow::Buffers;
 use crate::wire::TcpFlags;
-
-const DIRS: [Dir; 2] = [Dir::AtoB, Dir::BtoA];
 
 /// Data on its way in.
 #[derive(Clone, Copy)]
@@ -58,6 +56,9 @@ impl Tcp {
         }
         let half = &mut self.half[dir.index()];
         half.flags |= flags;
+        // A length that no segment has comes from a frame length that lies.
+        let len = if seg.payload_len < 1 << 24 { seg.payload_len } else { seg.payload.len() as u32 };
+        let data = Data { seq, bytes: &seg.payload[..seg.payload.len().min(len as usize)], len };
         if flags.any(TcpFlags::RST) {
             self.reset(seg, clock, buffers, out);
         } else {
@@ -65,9 +66,6 @@ impl Tcp {
             if let Some(ack) = ack {
                 self.acknowledge(seg, ack, clock, buffers, out);
             }
-            // A length that no segment has comes from a frame length that lies.
-            let len = if seg.payload_len < 1 << 24 { seg.payload_len } else { seg.payload.len() as u32 };
-            let data = Data { seq, bytes: &seg.payload[..seg.payload.len().min(len as usize)], len };
             self.begin(dir, &data);
             if len > 0 {
                 self.take(dir, data, seg.time, ack, clock, buffers, out);
@@ -76,7 +74,7 @@ impl Tcp {
                 self.take_fin(dir, data.end(), seg.time, ack, clock, buffers, out);
             }
         }
-        self.turn(clock, true, buffers, out);
+        self.turn(clock, Some((dir, data.end())), buffers, out);
     }
 
     pub(super) fn next(&self, dir: Dir) -> u32 {
@@ -94,14 +92,28 @@ impl Tcp {
         }
         let answer = seg.flags.any(TcpFlags::ACK);
         let opener = if answer { seg.dir.flip() } else { seg.dir };
+        // Its SYN has no such flag.
+        let acknowledged = self.half[opener.index()].flags.any(TcpFlags::ACK);
         if self.bits & OPENER == 0 {
             self.bits |= OPENER | if opener == Dir::BtoA { OPENER_B } else { 0 };
+            self.bits |= if acknowledged { JOINED } else { 0 };
         }
-        if answer && self.syn_ack == Time::MIN {
-            self.syn_ack = seg.time;
+        if answer && self.syn_ack == Time::MIN && !acknowledged {
             self.bits |= HALF_OPEN;
-        } else if !answer && self.syn == Time::MIN {
-            self.syn = seg.time;
+        }
+        earlier(if answer { &mut self.syn_ack } else { &mut self.syn }, seg.time);
+    }
+
+    /// If the opener acknowledges: what it acknowledged first ends the handshake, which may not be what came first.
+    pub(super) fn complete(&mut self, seg: &Segment<'_>) {
+        if self.opener() != Some(seg.dir) {
+            return;
+        }
+        self.bits &= !HALF_OPEN;
+        if self.first_ack == Time::MIN || after(self.first_acked, seg.ack) {
+            (self.first_ack, self.first_acked) = (seg.time, seg.ack);
+        } else if self.first_acked == seg.ack {
+            earlier(&mut self.first_ack, seg.time);
         }
     }
 
@@ -114,9 +126,8 @@ impl Tcp {
         out: &mut impl Sink,
     ) {
         let syn = seg.flags.any(TcpFlags::SYN);
-        if self.bits & HALF_OPEN != 0 && !syn && self.opener() == Some(seg.dir) {
-            self.first_ack = seg.time;
-            self.bits &= !HALF_OPEN;
+        if !syn {
+            self.complete(seg);
         }
         let other = seg.dir.flip();
         let low = self.held.as_ref().and_then(|h| h.head(other)).map(|h| h.seq);
@@ -437,5 +448,12 @@ impl Tcp {
             }
         }
         out.end(dir, time);
+    }
+}
+
+/// The earlier of two times; `Time::MIN` is none.
+fn earlier(one: &mut Time, other: Time) {
+    if *one == Time::MIN || other < *one {
+        *one = other;
     }
 }
