@@ -18,7 +18,10 @@ mod time;
 pub use budget::Budget;
 pub use community::{CommunityId, community_id};
 pub use counters::Counters;
-pub use entries::{ArrayBuilder, Entries, EntryIter, MapBuilder, NumberSlot, ObjectsBuilder, Scalar, Value};
+pub use entries::{
+    ArrayBuilder, ArrayIter, Entries, EntryIter, MapBuilder, MapIter, NumberSlot, ObjectsBuilder,
+    ObjectsIter, Scalar, Value,
+};
 pub use event::{Event, EventId, FlowInfo, Pool};
 pub use field::{Class, Field, Kind, Schema, Unit};
 pub use frame::{Frame, LinkType};

@@ -5,6 +5,31 @@
 //! - [`exec`]: answers it: filter, sort, aggregate, fetch.
 #![forbid(unsafe_code)]
 
+mod batch;
 pub mod block;
+mod build;
+mod cache;
+mod decode;
+mod dir;
+mod encode;
 pub mod exec;
+mod file;
+mod json;
 pub mod lang;
+mod layout;
+mod map;
+mod marks;
+mod part;
+mod partition;
+mod recover;
+mod rle;
+mod source;
+mod store;
+mod terms;
+mod tombstones;
+mod write;
+
+pub use dir::OpenError;
+pub use recover::Opened;
+pub use store::{FIELDS, Incoming, Index, IngestError, Options, Prefix, Store, View};
+pub use write::WriteError;

@@ -1,0 +1,289 @@
+//! Column chunks of a Parquet row group as stored columns.
+
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes};
+use parquet::basic::Encoding;
+use parquet::column::page::{Page, PageReader};
+use parquet::column::reader::ColumnReaderImpl;
+use parquet::data_type::{BoolType, DataType, DoubleType, Int32Type, Int64Type};
+use parquet::errors::{ParquetError, Result};
+use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::reader::{ChunkReader, Length};
+use parquet::file::serialized_reader::SerializedPageReader;
+use wirebeat_model::{Endpoint, Kind};
+
+use crate::block::{Column, Rows, Terms, Values};
+use crate::encode::{Levels, Planned};
+use crate::part::Part;
+use crate::rle;
+use crate::terms::checked_text_array;
+
+/// The bytes of one column chunk, addressed as in the file.
+pub(crate) struct Chunk {
+    pub(crate) at: u64,
+    pub(crate) bytes: Bytes,
+}
+
+impl Length for Chunk {
+    fn len(&self) -> u64 {
+        self.at + self.bytes.len() as u64
+    }
+}
+
+impl ChunkReader for Chunk {
+    type T = bytes::buf::Reader<Bytes>;
+
+    fn get_read(&self, start: u64) -> Result<Self::T> {
+        let skip =
+            start.checked_sub(self.at).filter(|s| *s <= self.bytes.len() as u64).ok_or_else(outside)?;
+        Ok(self.bytes.slice(skip as usize..).reader())
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
+        let skip = start.checked_sub(self.at).ok_or_else(outside)? as usize;
+        let end = skip.checked_add(length).filter(|e| *e <= self.bytes.len()).ok_or_else(outside)?;
+        Ok(self.bytes.slice(skip..end))
+    }
+}
+
+fn outside() -> ParquetError {
+    ParquetError::EOF("a page lies outside its column chunk".into())
+}
+
+fn damaged(what: &str) -> ParquetError {
+    ParquetError::General(what.into())
+}
+
+/// Reads a chunk; `None` when no row has a value. `nanos` is the chunk of left-over nanoseconds.
+pub(crate) fn column(
+    planned: &Planned,
+    rows: usize,
+    meta: &ColumnChunkMetaData,
+    chunk: Chunk,
+    nanos: Option<(&ColumnChunkMetaData, Chunk)>,
+) -> Result<Option<Part>> {
+    let kind = planned.stored.kind();
+    let (levels, values) = match kind {
+        Kind::Long => numbers::<Int64Type>(meta, rows, chunk).map(|(l, v)| (l, Values::Long(v)))?,
+        Kind::Boolean => {
+            let (levels, v) = numbers::<BoolType>(meta, rows, chunk)?;
+            (levels, Values::Long(v.into_iter().map(i64::from).collect()))
+        }
+        Kind::Date => {
+            let (levels, mut v) = numbers::<Int64Type>(meta, rows, chunk)?;
+            v.iter_mut().for_each(|t| *t = t.saturating_mul(1000));
+            if let Some((meta, chunk)) = nanos {
+                let (_, rest) = numbers::<Int32Type>(meta, rows, chunk)?;
+                if !rest.is_empty() && rest.len() != v.len() {
+                    return Err(damaged("instants and their nanoseconds differ in number"));
+                }
+                v.iter_mut().zip(rest).for_each(|(t, ns)| *t = t.saturating_add(ns.into()));
+            }
+            (levels, Values::Long(v))
+        }
+        Kind::Double => numbers::<DoubleType>(meta, rows, chunk).map(|(l, v)| (l, Values::Double(v)))?,
+        Kind::Keyword | Kind::Text | Kind::Ip | Kind::Map | Kind::Objects => texts(meta, rows, chunk, kind)?,
+    };
+    let count = match &values {
+        Values::Coded { codes, .. } => codes.len(),
+        Values::Long(v) => v.len(),
+        Values::Double(v) => v.len(),
+    };
+    if count == 0 {
+        return Ok(None);
+    }
+    let (objects, column_rows) = match planned.levels() {
+        (1, _) => (None, single(&levels, rows)?),
+        (2, _) => (None, Rows::Many(lists(&levels, rows)?)),
+        (max, _) => {
+            let (objects, column_rows) = members(&levels, rows, max)?;
+            (Some(Arc::new(objects)), column_rows)
+        }
+    };
+    let told = match (&column_rows, &objects) {
+        (Rows::Each, Some(objects)) => objects.last().copied().unwrap_or(0) as usize,
+        (Rows::Each, None) => rows,
+        (Rows::Few(list), _) => list.len(),
+        (Rows::Many(offsets), _) => offsets.last().copied().unwrap_or(0) as usize,
+    };
+    if told != count {
+        return Err(damaged("levels and values differ in number"));
+    }
+    Ok(Some(Part { objects, column: Arc::new(Column { kind, rows: column_rows, values }) }))
+}
+
+fn pages(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk) -> Result<SerializedPageReader<Chunk>> {
+    SerializedPageReader::new(Arc::new(chunk), meta, rows, None)
+}
+
+/// Numbers, through the library.
+fn numbers<T: DataType>(
+    meta: &ColumnChunkMetaData,
+    rows: usize,
+    chunk: Chunk,
+) -> Result<(Levels, Vec<T::T>)> {
+    let mut reader = ColumnReaderImpl::<T>::new(meta.column_descr_ptr(), Box::new(pages(meta, rows, chunk)?));
+    let mut levels = Levels::default();
+    let mut values = Vec::new();
+    let mut left = rows;
+    while left > 0 {
+        let (records, _, _) =
+            reader.read_records(left, Some(&mut levels.def), Some(&mut levels.rep), &mut values)?;
+        if records == 0 {
+            return Err(damaged("fewer rows than told"));
+        }
+        left -= records.min(left);
+    }
+    if meta.column_descr().max_rep_level() == 0 {
+        levels.rep.clear();
+    }
+    Ok((levels, values))
+}
+
+/// Texts: codes and dictionary as they were written.
+fn texts(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk, kind: Kind) -> Result<(Levels, Values)> {
+    let descr = meta.column_descr_ptr();
+    let mut reader = pages(meta, rows, chunk)?;
+    let mut levels = Levels::default();
+    let mut codes = Vec::new();
+    let (mut bytes, mut ends) = (Vec::new(), vec![0i32]);
+    let mut dictionary = false;
+    while let Some(page) = reader.get_next_page()? {
+        match page {
+            Page::DictionaryPage { buf, num_values, .. } => {
+                plain_texts(&buf, num_values as usize, &mut bytes, &mut ends)?;
+                dictionary = true;
+            }
+            Page::DataPage { buf, num_values, encoding, .. } => {
+                let mut rest = &buf[..];
+                let n = num_values as usize;
+                read_levels(&mut rest, descr.max_rep_level(), n, &mut levels.rep)?;
+                let before = levels.def.len();
+                read_levels(&mut rest, descr.max_def_level(), n, &mut levels.def)?;
+                let max = descr.max_def_level();
+                let count = levels.def[before..].iter().filter(|d| **d == max).count();
+                match encoding {
+                    Encoding::PLAIN if !dictionary => {
+                        let first = ends.len() as u32 - 1;
+                        plain_texts(rest, count, &mut bytes, &mut ends)?;
+                        codes.extend(first..first + count as u32);
+                    }
+                    Encoding::RLE_DICTIONARY if dictionary => {
+                        let (&width, rest) = rest.split_first().ok_or_else(outside)?;
+                        rle::decode(rest, width, count, &mut codes)
+                            .ok_or_else(|| damaged("codes end early"))?;
+                    }
+                    other => return Err(damaged(&format!("texts encoded as {other}"))),
+                }
+            }
+            Page::DataPageV2 { .. } => return Err(damaged("data pages of version 2")),
+        }
+    }
+    if codes.iter().copied().max().is_some_and(|c| c as usize >= ends.len() - 1) {
+        return Err(damaged("a code beyond the dictionary"));
+    }
+    let array = checked_text_array(bytes, ends).ok_or_else(|| damaged("texts that are not UTF-8"))?;
+    let terms = if kind == Kind::Ip {
+        let ips = array.iter().map(|t| Some(Endpoint::new(t?.parse().ok()?, 0).ip)).collect::<Option<_>>();
+        Terms::Ip(ips.ok_or_else(|| damaged("a text that is no address"))?)
+    } else {
+        Terms::Text(array)
+    };
+    Ok((levels, Values::Coded { codes, terms }))
+}
+
+/// Texts with their lengths before them.
+fn plain_texts(mut rest: &[u8], count: usize, bytes: &mut Vec<u8>, ends: &mut Vec<i32>) -> Result<()> {
+    bytes.reserve(rest.len().saturating_sub(count.saturating_mul(4)));
+    for _ in 0..count {
+        let (len, tail) = rest.split_first_chunk::<4>().ok_or_else(outside)?;
+        let (text, tail) = tail.split_at_checked(u32::from_le_bytes(*len) as usize).ok_or_else(outside)?;
+        bytes.extend_from_slice(text);
+        ends.push(i32::try_from(bytes.len()).map_err(|_| damaged("texts of over 2 GiB"))?);
+        rest = tail;
+    }
+    Ok(())
+}
+
+fn read_levels(rest: &mut &[u8], max: i16, count: usize, out: &mut Vec<i16>) -> Result<()> {
+    if max == 0 {
+        return Ok(());
+    }
+    let (len, tail) = rest.split_first_chunk::<4>().ok_or_else(outside)?;
+    let (levels, tail) = tail.split_at_checked(u32::from_le_bytes(*len) as usize).ok_or_else(outside)?;
+    *rest = tail;
+    let width = rle::bits(max as u32);
+    let mut scratch = Vec::new();
+    rle::runs(levels, width, count, |run| match run {
+        rle::Run::Same(v, n) => out.resize(out.len() + n, v as i16),
+        rle::Run::Packed(packed, n) => {
+            scratch.clear();
+            rle::unpack(packed, width, n, &mut scratch);
+            out.extend(scratch.iter().map(|&v| v as i16));
+        }
+    })
+    .ok_or_else(|| damaged("levels end early"))
+}
+
+/// Rows with one value or none.
+fn single(levels: &Levels, rows: usize) -> Result<Rows> {
+    if levels.def.len() != rows {
+        return Err(damaged("levels and rows differ in number"));
+    }
+    if levels.def.iter().all(|&d| d == 1) {
+        return Ok(Rows::Each);
+    }
+    Ok(Rows::Few((0..).zip(&levels.def).filter(|(_, d)| **d == 1).map(|(row, _)| row).collect()))
+}
+
+/// Rows with lists: where each ends.
+fn lists(levels: &Levels, rows: usize) -> Result<Vec<u32>> {
+    let mut offsets = Vec::with_capacity(rows + 1);
+    let mut values = 0;
+    for (def, rep) in levels.def.iter().zip(&levels.rep) {
+        if *rep == 0 {
+            offsets.push(values);
+        }
+        values += u32::from(*def == 2);
+    }
+    offsets.push(values);
+    if offsets.len() == rows + 1 { Ok(offsets) } else { Err(damaged("levels and rows differ in number")) }
+}
+
+/// Rows with objects: where each row's objects end, and what the column's objects hold.
+fn members(levels: &Levels, rows: usize, max: i16) -> Result<(Vec<u32>, Rows)> {
+    let mut objects = Vec::with_capacity(rows + 1);
+    let (mut count, mut values) = (0u32, 0u32);
+    let mut few = Vec::new();
+    let mut ends = vec![0];
+    for (&def, &rep) in levels.def.iter().zip(&levels.rep) {
+        if rep == 0 {
+            objects.push(count);
+        }
+        let new_object = rep < 2 && def >= 2;
+        count += u32::from(new_object);
+        if max == 3 {
+            if def == 3 {
+                few.push(count.saturating_sub(1));
+            }
+        } else {
+            values += u32::from(def == 4);
+            if new_object {
+                ends.push(values);
+            } else if let Some(last) = ends.last_mut() {
+                *last = values;
+            }
+        }
+    }
+    objects.push(count);
+    if objects.len() != rows + 1 {
+        return Err(damaged("levels and rows differ in number"));
+    }
+    let rows = match max {
+        3 if few.len() == count as usize => Rows::Each,
+        3 => Rows::Few(few),
+        _ => Rows::Many(ends),
+    };
+    Ok((objects, rows))
+}

@@ -1,0 +1,408 @@
+//! Stored columns as column chunks of a Parquet row group.
+//!
+//! Texts are written here, because their codes are known: a dictionary page and one page of codes, or one plain page
+//! when each text stands once. Numbers are written by the library.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parquet::basic::{Compression, Encoding, LogicalType, Repetition, Type as Physical, ZstdLevel};
+use parquet::column::page::{CompressedPage, Page, PageWriter};
+use parquet::column::writer::ColumnCloseResult;
+use parquet::data_type::{BoolType, ByteArray, DoubleType, Int32Type, Int64Type};
+use parquet::errors::{ParquetError, Result};
+use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::statistics::Statistics;
+use parquet::file::writer::{SerializedPageWriter, SerializedRowGroupWriter, TrackedWrite};
+use parquet::schema::types::{ColumnDescPtr, Type, TypePtr};
+use wirebeat_model::Kind;
+
+use crate::block::{Column, Rows, Terms, Values};
+use crate::json::write_ip;
+use crate::layout::{NANOS, Stored};
+use crate::part::Part;
+use crate::rle;
+use crate::terms::{Merged, Texts};
+use arrow_array::Array;
+
+/// Texts longer than this have no place in a chunk's smallest and largest value.
+const STATISTICS_BYTES: usize = 64;
+
+/// A column of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Planned {
+    pub(crate) stored: Stored,
+    /// Left-over nanoseconds of the instants in [`Planned::stored`].
+    pub(crate) nanos: bool,
+}
+
+impl Planned {
+    /// Its name in the file.
+    pub(crate) fn name(&self) -> String {
+        let end = if self.nanos { NANOS } else { "" };
+        format!("{}{end}", self.stored.name)
+    }
+
+    /// Definition and repetition levels at most.
+    pub(crate) fn levels(&self) -> (i16, i16) {
+        match (&self.stored.list, self.stored.many) {
+            (None, false) => (1, 0),
+            (None, true) => (2, 1),
+            (Some(_), false) => (3, 1),
+            (Some(_), true) => (4, 2),
+        }
+    }
+
+    /// Its type in the file.
+    pub(crate) fn parquet_type(&self) -> Result<TypePtr> {
+        let name = self.name();
+        let optional = |name: &str| self.leaf(name, Repetition::OPTIONAL);
+        let root = match (&self.stored.list, self.stored.many) {
+            (None, false) => optional(&name)?,
+            (None, true) => list(&name, self.leaf("element", Repetition::REQUIRED)?)?,
+            (Some(_), false) => list(&name, optional("element")?)?,
+            (Some(_), true) => {
+                let inner = list("element", self.leaf("element", Repetition::REQUIRED)?)?;
+                list(&name, inner)?
+            }
+        };
+        Ok(Arc::new(root))
+    }
+
+    fn leaf(&self, name: &str, repetition: Repetition) -> Result<Type> {
+        let (physical, logical) = match self.stored.kind() {
+            Kind::Date if self.nanos => (Physical::INT32, None),
+            Kind::Date => {
+                let unit = parquet::basic::TimeUnit::MICROS;
+                (Physical::INT64, Some(LogicalType::timestamp(true, unit)))
+            }
+            Kind::Long => (Physical::INT64, None),
+            Kind::Double => (Physical::DOUBLE, None),
+            Kind::Boolean => (Physical::BOOLEAN, None),
+            Kind::Keyword | Kind::Text | Kind::Ip | Kind::Map | Kind::Objects => {
+                (Physical::BYTE_ARRAY, Some(LogicalType::String))
+            }
+        };
+        Type::primitive_type_builder(name, physical)
+            .with_repetition(repetition)
+            .with_logical_type(logical)
+            .build()
+    }
+}
+
+fn list(name: &str, element: Type) -> Result<Type> {
+    let repeated = Type::group_type_builder("list")
+        .with_repetition(Repetition::REPEATED)
+        .with_fields(vec![Arc::new(element)])
+        .build()?;
+    Type::group_type_builder(name)
+        .with_repetition(Repetition::OPTIONAL)
+        .with_logical_type(Some(LogicalType::List))
+        .with_fields(vec![Arc::new(repeated)])
+        .build()
+}
+
+/// Which value belongs to which row, as Parquet says it.
+#[derive(Debug, Default)]
+pub(crate) struct Levels {
+    pub(crate) def: Vec<i16>,
+    pub(crate) rep: Vec<i16>,
+}
+
+impl Levels {
+    /// Appends the rows of a column.
+    fn append(&mut self, rows: usize, part: Option<&Part>) {
+        let Some(part) = part else {
+            self.def.resize(self.def.len() + rows, 0);
+            self.rep.resize(self.rep.len() + rows, 0);
+            return;
+        };
+        match &part.objects {
+            None => self.append_rows(rows, &part.column.rows),
+            Some(objects) => self.append_objects(objects, &part.column),
+        }
+    }
+
+    fn append_rows(&mut self, count: usize, rows: &Rows) {
+        match rows {
+            Rows::Each => self.def.resize(self.def.len() + count, 1),
+            Rows::Few(list) => {
+                let start = self.def.len();
+                self.def.resize(start + count, 0);
+                list.iter().for_each(|&row| self.def[start + row as usize] = 1);
+            }
+            Rows::Many(offsets) => {
+                for pair in offsets.windows(2) {
+                    self.push_list(pair[1] - pair[0], 0, 0, 2);
+                }
+                return;
+            }
+        }
+        self.rep.resize(self.def.len(), 0);
+    }
+
+    /// A list of so many values: `first` is the repetition level of the first, `empty` and `value` definition levels.
+    fn push_list(&mut self, count: u32, first: i16, empty: i16, value: i16) {
+        if count == 0 {
+            self.def.push(empty);
+            self.rep.push(first);
+            return;
+        }
+        self.rep.push(first);
+        // Further values of the innermost list.
+        let more = if value == 2 { 1 } else { 2 };
+        self.rep.resize(self.rep.len() + count as usize - 1, more);
+        self.def.resize(self.def.len() + count as usize, value);
+    }
+
+    fn append_objects(&mut self, objects: &[u32], column: &Column) {
+        let mut cursor = crate::part::Cursor::new(&column.rows);
+        let many = matches!(column.rows, Rows::Many(_));
+        for pair in objects.windows(2) {
+            if pair[0] == pair[1] {
+                self.def.push(0);
+                self.rep.push(0);
+            }
+            for object in pair[0]..pair[1] {
+                let first = i16::from(object > pair[0]);
+                let count = cursor.of(object).len() as u32;
+                if many {
+                    self.push_list(count, first, 2, 4);
+                } else {
+                    self.def.push(if count > 0 { 3 } else { 2 });
+                    self.rep.push(first);
+                }
+            }
+        }
+    }
+}
+
+/// Rows and what they hold in one column.
+pub(crate) type Piece = (usize, Option<Part>);
+
+/// The values of all pieces, one after the other.
+fn concat(pieces: &[Piece], kind: Kind) -> Values {
+    let columns = || pieces.iter().filter_map(|(_, p)| p.as_ref()).map(|p| &p.column.values);
+    let total = columns().map(count).sum();
+    match kind {
+        Kind::Long | Kind::Boolean | Kind::Date => {
+            let mut out = Vec::with_capacity(total);
+            columns().for_each(|v| {
+                if let Values::Long(v) = v {
+                    out.extend_from_slice(v)
+                }
+            });
+            Values::Long(out)
+        }
+        Kind::Double => {
+            let mut out = Vec::with_capacity(total);
+            columns().for_each(|v| {
+                if let Values::Double(v) = v {
+                    out.extend_from_slice(v)
+                }
+            });
+            Values::Double(out)
+        }
+        Kind::Keyword | Kind::Text | Kind::Ip | Kind::Map | Kind::Objects => {
+            let mut all = if kind == Kind::Ip {
+                Merged::like(&Terms::Ip(Vec::new()))
+            } else {
+                Merged::Texts(Texts::new())
+            };
+            let mut out = Vec::with_capacity(total);
+            for values in columns() {
+                if let Values::Coded { codes, terms } = values {
+                    let new = all.add(terms);
+                    out.extend(codes.iter().map(|&c| new[c as usize]));
+                }
+            }
+            Values::Coded { codes: out, terms: all.into_terms() }
+        }
+    }
+}
+
+fn count(values: &Values) -> usize {
+    match values {
+        Values::Coded { codes, .. } => codes.len(),
+        Values::Long(v) => v.len(),
+        Values::Double(v) => v.len(),
+    }
+}
+
+/// Writes column chunks. Reuse one: it keeps its memory.
+pub(crate) struct Encoder {
+    zstd: zstd::bulk::Compressor<'static>,
+}
+
+impl Encoder {
+    pub(crate) fn new() -> std::io::Result<Self> {
+        Ok(Self { zstd: zstd::bulk::Compressor::new(1)? })
+    }
+
+    /// Writes the next column of a row group.
+    pub(crate) fn column<W: std::io::Write + Send>(
+        &mut self,
+        group: &mut SerializedRowGroupWriter<'_, W>,
+        descr: &ColumnDescPtr,
+        planned: &Planned,
+        pieces: &[Piece],
+    ) -> Result<()> {
+        let rows = pieces.iter().map(|p| p.0).sum();
+        let mut levels = Levels::default();
+        pieces.iter().for_each(|(rows, part)| levels.append(*rows, part.as_ref()));
+        let values = concat(pieces, planned.stored.kind());
+        match values {
+            Values::Coded { codes, terms } => {
+                let chunk = self.texts(descr, rows, &levels, &codes, &as_texts(&terms))?;
+                group.append_column(&chunk.0, chunk.1)
+            }
+            Values::Long(v) => {
+                let Some(mut writer) = group.next_column()? else { return Err(too_many()) };
+                let (def, rep) = (Some(levels.def.as_slice()), Some(levels.rep.as_slice()));
+                match planned.stored.kind() {
+                    Kind::Boolean => {
+                        let v: Vec<bool> = v.iter().map(|&b| b != 0).collect();
+                        writer.typed::<BoolType>().write_batch(&v, def, rep)?;
+                    }
+                    Kind::Date if planned.nanos => {
+                        let v: Vec<i32> = v.iter().map(|t| t.rem_euclid(1000) as i32).collect();
+                        writer.typed::<Int32Type>().write_batch(&v, def, rep)?;
+                    }
+                    Kind::Date => {
+                        let v: Vec<i64> = v.iter().map(|t| t.div_euclid(1000)).collect();
+                        writer.typed::<Int64Type>().write_batch(&v, def, rep)?;
+                    }
+                    _ => {
+                        writer.typed::<Int64Type>().write_batch(&v, def, rep)?;
+                    }
+                }
+                writer.close()
+            }
+            Values::Double(v) => {
+                let Some(mut writer) = group.next_column()? else { return Err(too_many()) };
+                writer.typed::<DoubleType>().write_batch(&v, Some(&levels.def), Some(&levels.rep))?;
+                writer.close()
+            }
+        }
+    }
+
+    /// A chunk of texts.
+    fn texts(
+        &mut self,
+        descr: &ColumnDescPtr,
+        rows: usize,
+        levels: &Levels,
+        codes: &[u32],
+        terms: &arrow_array::StringArray,
+    ) -> Result<(Bytes, ColumnCloseResult)> {
+        let mut sink = TrackedWrite::new(Vec::new());
+        let mut pages = SerializedPageWriter::new(&mut sink);
+        let (mut plain_size, mut data_at) = (0, 0);
+        let each_once = terms.len() == codes.len() && codes.iter().zip(0..).all(|(c, i)| *c == i);
+        let mut dictionary = Vec::with_capacity(terms.value_data().len() + terms.len() * 4);
+        for term in (0..terms.len()).map(|i| terms.value(i)) {
+            dictionary.extend_from_slice(&(term.len() as u32).to_le_bytes());
+            dictionary.extend_from_slice(term.as_bytes());
+        }
+        let mut data = Vec::new();
+        write_levels(&levels.rep, descr.max_rep_level(), &mut data);
+        write_levels(&levels.def, descr.max_def_level(), &mut data);
+        let encoding = if each_once {
+            data.extend_from_slice(&dictionary);
+            Encoding::PLAIN
+        } else {
+            let page = Page::DictionaryPage {
+                buf: self.compress(&dictionary)?,
+                num_values: terms.len() as u32,
+                encoding: Encoding::PLAIN,
+                is_sorted: false,
+            };
+            let spec = pages.write_page(CompressedPage::new(page, dictionary.len()))?;
+            plain_size += spec.uncompressed_size;
+            data_at = spec.bytes_written;
+            let width = rle::bits((terms.len() as u32).saturating_sub(1));
+            data.push(width);
+            rle::encode(codes, width, &mut data);
+            Encoding::RLE_DICTIONARY
+        };
+        let page = Page::DataPage {
+            buf: self.compress(&data)?,
+            num_values: levels.def.len() as u32,
+            encoding,
+            def_level_encoding: Encoding::RLE,
+            rep_level_encoding: Encoding::RLE,
+            statistics: None,
+        };
+        let spec = pages.write_page(CompressedPage::new(page, data.len()))?;
+        plain_size += spec.uncompressed_size;
+        pages.close()?;
+        let bytes = Bytes::from(sink.into_inner()?);
+        let mut encodings = vec![Encoding::PLAIN, Encoding::RLE];
+        encodings.extend((!each_once).then_some(Encoding::RLE_DICTIONARY));
+        let metadata = ColumnChunkMetaData::builder(Arc::clone(descr))
+            .set_encodings(encodings)
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_num_values(levels.def.len() as i64)
+            .set_total_compressed_size(bytes.len() as i64)
+            .set_total_uncompressed_size(plain_size as i64)
+            .set_data_page_offset(data_at as i64)
+            .set_dictionary_page_offset((!each_once).then_some(0))
+            .set_statistics(statistics(terms, levels.def.len() - codes.len()))
+            .build()?;
+        let close = ColumnCloseResult {
+            bytes_written: bytes.len() as u64,
+            rows_written: rows as u64,
+            metadata,
+            bloom_filter: None,
+            column_index: None,
+            offset_index: None,
+        };
+        Ok((bytes, close))
+    }
+
+    fn compress(&mut self, bytes: &[u8]) -> Result<Bytes> {
+        Ok(Bytes::from(self.zstd.compress(bytes)?))
+    }
+}
+
+fn too_many() -> ParquetError {
+    ParquetError::General("more columns than planned".into())
+}
+
+/// Length and run-length encoding, as data pages of version 1 have them.
+fn write_levels(levels: &[i16], max: i16, out: &mut Vec<u8>) {
+    if max == 0 {
+        return;
+    }
+    let levels: Vec<u32> = levels.iter().map(|&l| l as u32).collect();
+    let start = out.len();
+    out.extend_from_slice(&[0; 4]);
+    rle::encode(&levels, rle::bits(max as u32), out);
+    let len = (out.len() - start - 4) as u32;
+    out[start..start + 4].copy_from_slice(&len.to_le_bytes());
+}
+
+/// Smallest and largest text, distinct texts, nulls.
+fn statistics(terms: &arrow_array::StringArray, nulls: usize) -> Statistics {
+    let all = || (0..terms.len()).map(|i| terms.value(i));
+    let short = |t: &&str| t.len() <= STATISTICS_BYTES;
+    let value = |t: &str| ByteArray::from(t.as_bytes().to_vec());
+    let (min, max) = (all().min().filter(short), all().max().filter(short));
+    // One without the other would not help.
+    let (min, max) = min.zip(max).map(|(a, b)| (value(a), value(b))).unzip();
+    Statistics::byte_array(min, max, Some(terms.len() as u64), Some(nulls as u64), false)
+}
+
+fn as_texts(terms: &Terms) -> arrow_array::StringArray {
+    match terms {
+        Terms::Text(texts) => texts.clone(),
+        Terms::Ip(ips) => {
+            let (mut bytes, mut ends) = (Vec::new(), vec![0]);
+            for &ip in ips {
+                write_ip(ip, &mut bytes);
+                ends.push(bytes.len() as i32);
+            }
+            crate::terms::text_array(bytes, ends)
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! A sealed file, and its row groups as blocks.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use bytes::Bytes;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::statistics::Statistics;
+use parquet::schema::types::ColumnDescriptor;
+use wirebeat_model::Kind;
+
+use crate::batch::contains;
+use crate::block::{Block, BlockError, Column};
+use crate::cache::{Cache, Kept, Key};
+use crate::decode::{self, Chunk};
+use crate::encode::Planned;
+use crate::layout::{NANOS, Stored, kind_of};
+use crate::part::{Part, Parts, fields, logical};
+use crate::source;
+use crate::write::{About, FORMAT};
+
+/// Ends every Parquet file, behind the length of its footer.
+const MAGIC: &[u8; 4] = b"PAR1";
+/// A footer larger than this is none of ours.
+const MAX_FOOTER: u64 = 64 << 20;
+/// Read at the first attempt; most footers are smaller.
+const FOOTER_GUESS: u64 = 32 << 10;
+
+/// What all files share.
+pub(crate) struct Shared {
+    pub(crate) cache: Cache,
+    next_file: AtomicU64,
+    /// Times a block could not be read.
+    pub(crate) unreadable: AtomicU64,
+}
+
+impl Shared {
+    pub(crate) fn new(cache_bytes: usize) -> Self {
+        Self { cache: Cache::new(cache_bytes), next_file: AtomicU64::new(0), unreadable: AtomicU64::new(0) }
+    }
+}
+
+/// A sealed file.
+pub(crate) struct SealedFile {
+    pub(crate) path: PathBuf,
+    pub(crate) about: About,
+    pub(crate) bytes: u64,
+    /// Columns without `[ns]`, sorted by name, and the leaf each is, with that of its nanoseconds.
+    stored: Vec<Stored>,
+    leaves: Vec<(usize, Option<usize>)>,
+    fields: Vec<(String, Kind)>,
+    number: u64,
+    /// To be deleted when nobody reads it any more.
+    doomed: AtomicBool,
+    shared: Arc<Shared>,
+}
+
+impl SealedFile {
+    /// Reads what a file says of itself.
+    pub(crate) fn open(path: &Path, shared: &Arc<Shared>) -> Result<Arc<Self>, BlockError> {
+        let (footer, bytes) = read_footer(path)?;
+        let damaged = |what: &str| BlockError::Damaged(path.into(), what.into());
+        let values = footer.file_metadata().key_value_metadata();
+        let value = |key: &str| {
+            let found = values?.iter().find(|kv| kv.key.strip_prefix("wirebeat.") == Some(key))?;
+            found.value.as_deref()
+        };
+        let number = |key: &str| value(key).and_then(|v| v.parse::<i64>().ok());
+        match number("format") {
+            None => return Err(damaged("not one of wirebeat's files")),
+            Some(v) if v > i64::from(FORMAT) => {
+                return Err(damaged(&format!(
+                    "written by a later version (format {v}, this one reads {FORMAT})"
+                )));
+            }
+            Some(_) => {}
+        }
+        let about = (|| {
+            let groups: Vec<(u64, i64, i64)> = serde_json::from_str(value("groups")?).ok()?;
+            let seq = (u64::try_from(number("first_seq")?).ok()?, u64::try_from(number("last_seq")?).ok()?);
+            let same = groups.len() == footer.num_row_groups()
+                && groups
+                    .iter()
+                    .zip(footer.row_groups())
+                    .all(|(g, r)| i64::try_from(g.0) == Ok(r.num_rows()));
+            (same && seq.0 <= seq.1).then_some(About { seq, ingested: number("ingested")?, groups })
+        })()
+        .ok_or_else(|| damaged("its description makes no sense"))?;
+        let (stored, leaves) = columns(&footer, value("fields").unwrap_or_default())
+            .ok_or_else(|| damaged("its columns make no sense"))?;
+        let file = Self {
+            path: path.into(),
+            about,
+            bytes,
+            fields: fields(&stored),
+            stored,
+            leaves,
+            number: shared.next_file.fetch_add(1, Ordering::Relaxed),
+            doomed: AtomicBool::new(false),
+            shared: Arc::clone(shared),
+        };
+        shared.cache.put(file.key(0, ""), Kept::Footer(Arc::new(footer)));
+        Ok(Arc::new(file))
+    }
+
+    fn key(&self, group: usize, name: &str) -> Key {
+        Key { file: self.number, group: group as u32, name: name.into() }
+    }
+
+    /// Deletes the file once the last block of it is gone.
+    pub(crate) fn doom(&self) {
+        self.doomed.store(true, Ordering::Relaxed);
+    }
+
+    /// Its row groups.
+    pub(crate) fn blocks(self: &Arc<Self>) -> impl Iterator<Item = SealedBlock> + '_ {
+        (0..self.about.groups.len()).map(|group| SealedBlock { file: Arc::clone(self), group })
+    }
+
+    pub(crate) fn footer(&self) -> Result<Arc<ParquetMetaData>, BlockError> {
+        let key = self.key(0, "");
+        if let Some(Kept::Footer(footer)) = self.shared.cache.get(&key) {
+            return Ok(footer);
+        }
+        let footer = Arc::new(read_footer(&self.path)?.0);
+        self.shared.cache.put(key, Kept::Footer(Arc::clone(&footer)));
+        Ok(footer)
+    }
+
+    /// The bytes of a column chunk.
+    pub(crate) fn chunk(&self, meta: &ColumnChunkMetaData) -> Result<Chunk, BlockError> {
+        let (at, len) = meta.byte_range();
+        if at.checked_add(len).is_none_or(|end| end > self.bytes) {
+            return Err(BlockError::Damaged(self.path.clone(), "a column lies outside the file".into()));
+        }
+        let failed = |e| BlockError::Io(self.path.clone(), e);
+        let file = File::open(&self.path).map_err(failed)?;
+        let mut bytes = vec![0; len as usize];
+        file.read_exact_at(&mut bytes, at).map_err(failed)?;
+        Ok(Chunk { at, bytes: Bytes::from(bytes) })
+    }
+
+    fn read(&self, at: usize, group: usize) -> Result<Option<Part>, BlockError> {
+        let footer = self.footer()?;
+        let outside = || BlockError::Damaged(self.path.clone(), "fewer columns than told".into());
+        let row_group = footer.row_groups().get(group).ok_or_else(outside)?;
+        let (leaf, nanos) = self.leaves[at];
+        let meta = row_group.columns().get(leaf).ok_or_else(outside)?;
+        if meta.statistics().and_then(Statistics::null_count_opt) == Some(meta.num_values() as u64) {
+            return Ok(None);
+        }
+        let chunk = self.chunk(meta)?;
+        let nanos = match nanos.and_then(|n| row_group.columns().get(n)) {
+            Some(meta) => Some((meta, self.chunk(meta)?)),
+            None => None,
+        };
+        let planned = Planned { stored: self.stored[at].clone(), nanos: false };
+        decode::column(&planned, row_group.num_rows() as usize, meta, chunk, nanos)
+            .map_err(|e| BlockError::Damaged(self.path.clone(), format!("{}: {e}", planned.name())))
+    }
+}
+
+impl Drop for SealedFile {
+    fn drop(&mut self) {
+        self.shared.cache.forget(self.number);
+        if self.doomed.load(Ordering::Relaxed) {
+            // A file that stays is removed at the next start.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn read_footer(path: &Path) -> Result<(ParquetMetaData, u64), BlockError> {
+    let failed = |e| BlockError::Io(path.into(), e);
+    let damaged = |what: &str| BlockError::Damaged(path.into(), what.into());
+    let file = File::open(path).map_err(failed)?;
+    let size = file.metadata().map_err(failed)?.len();
+    if size < 12 {
+        return Err(damaged("too short"));
+    }
+    let guess = FOOTER_GUESS.min(size);
+    let mut tail = vec![0; guess as usize];
+    file.read_exact_at(&mut tail, size - guess).map_err(failed)?;
+    let (rest, magic) = tail.split_last_chunk::<4>().ok_or_else(|| damaged("too short"))?;
+    let (rest, len) = rest.split_last_chunk::<4>().ok_or_else(|| damaged("too short"))?;
+    if magic != MAGIC {
+        return Err(damaged("it has no end"));
+    }
+    let len = u64::from(u32::from_le_bytes(*len));
+    if len > MAX_FOOTER || len + 8 > size {
+        return Err(damaged("its footer has no sensible length"));
+    }
+    let footer = if len as usize <= rest.len() {
+        ParquetMetaDataReader::decode_metadata(&rest[rest.len() - len as usize..])
+    } else {
+        let mut whole = vec![0; len as usize];
+        file.read_exact_at(&mut whole, size - 8 - len).map_err(failed)?;
+        ParquetMetaDataReader::decode_metadata(&whole)
+    };
+    footer.map(|f| (f, size)).map_err(|e| damaged(&e.to_string()))
+}
+
+/// Stored columns and their leaves.
+#[allow(clippy::type_complexity)]
+fn columns(footer: &ParquetMetaData, kinds: &str) -> Option<(Vec<Stored>, Vec<(usize, Option<usize>)>)> {
+    let kinds: serde_json::Map<String, serde_json::Value> = serde_json::from_str(kinds).ok()?;
+    let mut all: Vec<(Stored, (usize, Option<usize>))> = Vec::new();
+    let schema = footer.file_metadata().schema_descr();
+    // Whether a column has the type that its name and kind ask for.
+    let fits = |leaf: usize, column: &ColumnDescriptor, planned: &Planned| {
+        let levels = (column.max_def_level(), column.max_rep_level());
+        let made = planned.parquet_type().ok();
+        levels == planned.levels()
+            && made.is_some_and(|made| physical(&made) == physical(schema.get_column_root(leaf)))
+    };
+    let named = || schema.columns().iter().enumerate().map(|(i, c)| (i, c, c.path().parts().first()));
+    for (leaf, column, name) in named() {
+        let name = name?;
+        if !name.ends_with(NANOS) {
+            let stored = Stored::parse(name, kind_of(kinds.get(name)?.as_str()?)?);
+            let planned = Planned { stored, nanos: false };
+            if !fits(leaf, column, &planned) {
+                return None;
+            }
+            all.push((planned.stored, (leaf, None)));
+        }
+    }
+    for (leaf, column, name) in named() {
+        if let Some(name) = name?.strip_suffix(NANOS) {
+            let (stored, places) = all.iter_mut().find(|(s, _)| s.name == name)?;
+            if !fits(leaf, column, &Planned { stored: stored.clone(), nanos: true }) {
+                return None;
+            }
+            places.1 = Some(leaf);
+        }
+    }
+    all.sort_by(|a, b| a.0.name.cmp(&b.0.name));
+    Some(all.into_iter().unzip())
+}
+
+/// The type of the values of a column.
+fn physical(column: &parquet::schema::types::Type) -> Option<parquet::basic::Type> {
+    let mut at = column;
+    while at.is_group() {
+        at = at.get_fields().first()?;
+    }
+    Some(at.get_physical_type())
+}
+
+/// A row group of a sealed file.
+#[derive(Clone)]
+pub(crate) struct SealedBlock {
+    pub(crate) file: Arc<SealedFile>,
+    pub(crate) group: usize,
+}
+
+impl SealedBlock {
+    fn about(&self) -> (u64, i64, i64) {
+        self.file.about.groups[self.group]
+    }
+
+    fn count<T>(&self, result: Result<T, BlockError>) -> Result<T, BlockError> {
+        if result.is_err() {
+            self.file.shared.unreadable.fetch_add(1, Ordering::Relaxed);
+        }
+        result
+    }
+
+    /// The chunk's metadata of a field's only column.
+    fn meta(&self, name: &str) -> Option<(Arc<ParquetMetaData>, usize, Kind)> {
+        let mut of_field = self.file.stored.iter().zip(&self.file.leaves).filter(|(s, _)| s.field == name);
+        let (stored, (leaf, _)) = of_field.next()?;
+        if of_field.next().is_some() {
+            return None;
+        }
+        Some((self.file.footer().ok()?, *leaf, stored.kind()))
+    }
+}
+
+impl Parts for SealedBlock {
+    fn origin(&self) -> PathBuf {
+        self.file.path.clone()
+    }
+
+    fn rows(&self) -> usize {
+        self.about().0 as usize
+    }
+
+    fn stored(&self) -> &[Stored] {
+        &self.file.stored
+    }
+
+    fn part(&self, at: usize) -> Result<Option<Part>, BlockError> {
+        let key = self.file.key(self.group, &self.file.stored[at].name);
+        if let Some(Kept::Part(part)) = self.file.shared.cache.get(&key) {
+            return Ok(part);
+        }
+        let part = self.file.read(at, self.group)?;
+        self.file.shared.cache.put(key, Kept::Part(part.clone()));
+        Ok(part)
+    }
+}
+
+impl Block for SealedBlock {
+    fn rows(&self) -> usize {
+        self.about().0 as usize
+    }
+
+    fn time(&self) -> (i64, i64) {
+        (self.about().1, self.about().2)
+    }
+
+    fn fields(&self) -> &[(String, Kind)] {
+        &self.file.fields
+    }
+
+    fn column(&self, name: &str) -> Result<Option<Arc<Column>>, BlockError> {
+        // A single stored column is kept as such.
+        let mut stored = self.file.stored.iter().enumerate().filter(|(_, s)| s.field == name);
+        if let (Some((at, s)), None) = (stored.next(), stored.next())
+            && s.list.is_none()
+            && s.kind() != Kind::Map
+        {
+            return self.count(self.part(at)).map(|p| p.map(|p| p.column));
+        }
+        let key = self.file.key(self.group, &format!(" {name}"));
+        if let Some(Kept::Column(column)) = self.file.shared.cache.get(&key) {
+            return Ok(column);
+        }
+        let column = self.count(logical(self, name))?;
+        self.file.shared.cache.put(key, Kept::Column(column.clone()));
+        Ok(column)
+    }
+
+    fn may_contain(&self, name: &str, term: &str) -> bool {
+        if let Some((footer, leaf, kind)) = self.meta(name) {
+            let meta = footer.row_group(self.group).column(leaf);
+            if let (Kind::Keyword | Kind::Text, Some(stats)) = (kind, meta.statistics())
+                && let (Some(min), Some(max)) = (stats.min_bytes_opt(), stats.max_bytes_opt())
+                && (term.as_bytes() < min || term.as_bytes() > max)
+            {
+                return false;
+            }
+        }
+        match self.column(name) {
+            Ok(Some(column)) => contains(&column, term),
+            Ok(None) => false,
+            Err(_) => true,
+        }
+    }
+
+    fn bounds(&self, name: &str) -> Option<(i64, i64)> {
+        if name == "@timestamp" {
+            return Some(self.time());
+        }
+        let (footer, leaf, kind) = self.meta(name)?;
+        let stats = footer.row_group(self.group).column(leaf).statistics()?;
+        match (stats, kind) {
+            (Statistics::Int64(s), Kind::Long) => Some((*s.min_opt()?, *s.max_opt()?)),
+            (Statistics::Int64(s), Kind::Date) => {
+                let (min, max) = (*s.min_opt()?, *s.max_opt()?);
+                Some((min.saturating_mul(1000), max.saturating_mul(1000).saturating_add(999)))
+            }
+            (Statistics::Boolean(s), Kind::Boolean) => Some(((*s.min_opt()?).into(), (*s.max_opt()?).into())),
+            _ => None,
+        }
+    }
+
+    fn sources(&self, rows: &[u32]) -> Result<Vec<String>, BlockError> {
+        self.count(source::sources(self, rows))
+    }
+}

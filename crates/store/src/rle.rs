@@ -1,0 +1,195 @@
+//! Parquet's hybrid of runs and bit-packed groups (format specification, "RLE/Bit-Packing Hybrid", encoding 3).
+
+/// Bits that numbers up to `max` need.
+pub(crate) fn bits(max: u32) -> u8 {
+    (32 - max.leading_zeros()) as u8
+}
+
+/// Encodes numbers of `width` bits.
+pub(crate) fn encode(values: &[u32], width: u8, out: &mut Vec<u8>) {
+    let mut at = 0;
+    // Where the group of numbers begins that is not written yet.
+    let mut packed = 0;
+    while at < values.len() {
+        let value = values[at];
+        let run = values[at..].iter().take_while(|v| **v == value).count();
+        // A group begins at multiples of eight from its start: the run gives what is missing.
+        let missing = (8 - (at - packed) % 8) % 8;
+        if run >= 8 + missing {
+            pack(&values[packed..at + missing], width, out);
+            let run = run - missing;
+            varint((run as u64) << 1, out);
+            out.extend_from_slice(&value.to_le_bytes()[..usize::from(width).div_ceil(8)]);
+            at += missing + run;
+            packed = at;
+        } else {
+            at += run;
+        }
+    }
+    pack(&values[packed..], width, out);
+}
+
+/// Bit-packed groups of eight; the last one is filled up with zeros.
+fn pack(values: &[u32], width: u8, out: &mut Vec<u8>) {
+    if values.is_empty() {
+        return;
+    }
+    let groups = values.len().div_ceil(8);
+    varint((groups as u64) << 1 | 1, out);
+    let (mut word, mut filled) = (0u64, 0u32);
+    let padding = groups * 8 - values.len();
+    for &value in values.iter().chain(std::iter::repeat_n(&0, padding)) {
+        word |= u64::from(value) << filled;
+        filled += u32::from(width);
+        while filled >= 8 {
+            out.push(word as u8);
+            word >>= 8;
+            filled -= 8;
+        }
+    }
+}
+
+fn varint(mut v: u64, out: &mut Vec<u8>) {
+    while v >= 0x80 {
+        out.push(v as u8 | 0x80);
+        v >>= 7;
+    }
+    out.push(v as u8);
+}
+
+fn read_varint(bytes: &mut &[u8]) -> Option<u64> {
+    let mut v = 0u64;
+    for shift in (0..63).step_by(7) {
+        let (&b, rest) = bytes.split_first()?;
+        *bytes = rest;
+        v |= u64::from(b & 0x7f) << shift;
+        if b < 0x80 {
+            return Some(v);
+        }
+    }
+    None
+}
+
+/// A piece of what is encoded.
+pub(crate) enum Run<'a> {
+    /// The same number so many times.
+    Same(u32, usize),
+    /// So many numbers, packed.
+    Packed(&'a [u8], usize),
+}
+
+/// Goes through `count` numbers of `width` bits in runs; `None` at the first that makes no sense.
+pub(crate) fn runs(mut bytes: &[u8], width: u8, count: usize, mut each: impl FnMut(Run<'_>)) -> Option<()> {
+    let mut left = count;
+    if width > 32 {
+        return None;
+    }
+    while left > 0 {
+        if width == 0 && bytes.is_empty() {
+            each(Run::Same(0, left));
+            return Some(());
+        }
+        let head = read_varint(&mut bytes)?;
+        if head & 1 == 0 {
+            let n = usize::try_from(head >> 1).ok()?.min(left);
+            let (value, rest) = bytes.split_at_checked(usize::from(width).div_ceil(8))?;
+            bytes = rest;
+            let mut word = [0; 4];
+            word[..value.len()].copy_from_slice(value);
+            each(Run::Same(u32::from_le_bytes(word), n));
+            if n == 0 {
+                return None;
+            }
+            left -= n;
+        } else {
+            let groups = usize::try_from(head >> 1).ok()?;
+            let size = groups.checked_mul(usize::from(width))?;
+            // The last group may be cut short by some writers.
+            let (packed, rest) = bytes.split_at(size.min(bytes.len()));
+            bytes = rest;
+            let n = (groups.checked_mul(8)?).min(left);
+            if n == 0 || packed.len() * 8 < n * usize::from(width) {
+                return None;
+            }
+            each(Run::Packed(packed, n));
+            left -= n;
+        }
+    }
+    Some(())
+}
+
+/// Appends packed numbers.
+pub(crate) fn unpack(packed: &[u8], width: u8, count: usize, out: &mut Vec<u32>) {
+    let width = usize::from(width);
+    if width == 0 {
+        out.resize(out.len() + count, 0);
+        return;
+    }
+    let mask = (1u64 << width) - 1;
+    out.reserve(count);
+    // Numbers that can be taken from eight whole bytes; the rest from a copy with zeros behind.
+    let whole = (packed.len().saturating_sub(8) * 8 / width).min(count);
+    let take = |bytes: &[u8], i: usize| {
+        let bit = i * width;
+        let word = bytes.get(bit / 8..bit / 8 + 8).and_then(|b| b.try_into().ok()).unwrap_or([0; 8]);
+        (u64::from_le_bytes(word) >> (bit % 8) & mask) as u32
+    };
+    out.extend((0..whole).map(|i| take(packed, i)));
+    if whole < count {
+        let skip = whole * width / 8;
+        let mut tail = packed[skip..].to_vec();
+        tail.resize(tail.len() + 8, 0);
+        let base = whole * width - skip * 8;
+        out.extend((0..count - whole).map(|i| {
+            let bit = base + i * width;
+            let word = tail.get(bit / 8..bit / 8 + 8).and_then(|b| b.try_into().ok()).unwrap_or([0; 8]);
+            (u64::from_le_bytes(word) >> (bit % 8) & mask) as u32
+        }));
+    }
+}
+
+/// All numbers.
+pub(crate) fn decode(bytes: &[u8], width: u8, count: usize, out: &mut Vec<u32>) -> Option<()> {
+    runs(bytes, width, count, |run| match run {
+        Run::Same(value, n) => out.resize(out.len() + n, value),
+        Run::Packed(packed, n) => unpack(packed, width, n, out),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_specification_s_examples() {
+        // Encodings.md: 0 to 7 in three bits is 10001000 11000110 11111010.
+        let mut out = Vec::new();
+        encode(&[0, 1, 2, 3, 4, 5, 6, 7], 3, &mut out);
+        assert_eq!(out, [3, 0b1000_1000, 0b1100_0110, 0b1111_1010]);
+        // A run of 100 ones of one bit: length 100 << 1 as varint, then the value in one byte.
+        out.clear();
+        encode(&[1; 100], 1, &mut out);
+        assert_eq!(out, [0xc8, 1, 1]);
+    }
+
+    proptest! {
+        #[test]
+        fn and_back(runs in proptest::collection::vec((0u32..70_000, 1usize..40), 0..60), width in 17u8..=20) {
+            let values: Vec<u32> = runs.iter().flat_map(|&(v, n)| std::iter::repeat_n(v, n)).collect();
+            let mut out = Vec::new();
+            encode(&values, width, &mut out);
+            let mut back = Vec::new();
+            decode(&out, width, values.len(), &mut back).unwrap();
+            prop_assert_eq!(values, back);
+        }
+
+        #[test]
+        fn damaged_bytes_end(bytes in proptest::collection::vec(any::<u8>(), 0..60), width in 0u8..40, n in 0usize..5000) {
+            let mut back = Vec::new();
+            if decode(&bytes, width, n, &mut back).is_some() {
+                prop_assert_eq!(back.len(), n);
+            }
+        }
+    }
+}
