@@ -13,6 +13,7 @@ Examples:
   sudo wirebeat                          all there is to see, as JSON lines
   sudo wirebeat run -i docker0,eth0 -o events.ndjson
   sudo wirebeat run -c /etc/packetbeat/packetbeat.yml
+  wirebeat top                           what the host and its containers do
   wirebeat read capture.pcapng | jq 'select(.type == \"http\")'
   wirebeat check -c packetbeat.yml       what of it is understood and what not
 
@@ -40,6 +41,8 @@ pub enum Command {
     Read(ReadArgs),
     /// List network devices, their containers, and which are captured
     Devices(DevicesArgs),
+    /// Show what the host and its containers do, or write it as JSON lines
+    Top(TopArgs),
     /// List every field an event may have
     Fields(FieldsArgs),
     /// Check a configuration file and show what it amounts to
@@ -158,6 +161,42 @@ pub struct DevicesArgs {
     pub format: Format,
 }
 
+/// Options of `top`.
+#[derive(Args, Clone, Debug, Default)]
+#[command(
+    after_help = "Examples:\n  wirebeat top\n  wirebeat top --json --period 1s | jq 'select(.type == \"process\")'\n\n\
+Exit codes: 0 fine, 1 something failed, 2 a mistake in the command line or the configuration."
+)]
+pub struct TopArgs {
+    /// JSON lines instead of a view
+    #[arg(long)]
+    pub json: bool,
+    /// How often, e.g. 1s or 500ms [default: the configuration's, else 2s, or 10s with --json]
+    #[arg(long, value_name = "TIME", value_parser = period)]
+    pub period: Option<Duration>,
+    /// Stop after so many measurements
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+    /// Every process, not only the 10 busiest and the 10 largest
+    #[arg(long, requires = "json")]
+    pub all: bool,
+    /// CPU of each core too
+    #[arg(long, requires = "json")]
+    pub per_core: bool,
+    /// Where the host's root directory is mounted, in a container
+    #[arg(long, value_name = "DIR")]
+    pub hostfs: Option<PathBuf>,
+    /// Configuration: its section system, topbeat or input
+    #[arg(short, long, value_name = "FILE", help_heading = "Configuration")]
+    pub config: Option<PathBuf>,
+    /// Set one key of the configuration (may be repeated)
+    #[arg(short = 'E', value_name = "KEY=VALUE", help_heading = "Configuration")]
+    pub set: Vec<String>,
+    /// Where events go and how files are rotated.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
 /// Options of `fields`.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct FieldsArgs {
@@ -274,6 +313,8 @@ pub enum Action {
     Read(ReadArgs),
     /// List devices.
     Devices(DevicesArgs),
+    /// Show the host.
+    Top(TopArgs),
     /// List fields.
     Fields(FieldsArgs),
     /// Check a configuration.
@@ -292,6 +333,7 @@ impl Cli {
             Some(Command::Run(args)) => run(args),
             Some(Command::Read(args)) => Action::Read(args),
             Some(Command::Devices(args)) => Action::Devices(args),
+            Some(Command::Top(args)) => Action::Top(args),
             Some(Command::Fields(args)) => Action::Fields(args),
             Some(Command::Check(args)) => Action::Check(args),
             Some(Command::Version) => Action::Version,
@@ -333,6 +375,11 @@ fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "expected a time such as 30, 90s, 5m or 1h30m".to_owned();
     let time = wirebeat_model::config::parse_duration(text).flatten().ok_or_else(wrong)?;
     if time.is_zero() { Err(wrong()) } else { Ok(time) }
+}
+
+fn period(text: &str) -> Result<Duration, String> {
+    let time = duration(text)?;
+    if time < Duration::from_millis(100) { Err("expected at least 100ms".to_owned()) } else { Ok(time) }
 }
 
 fn size(text: &str) -> Result<u64, String> {
@@ -412,6 +459,11 @@ mod tests {
             action(&["fields", "--format", "markdown"]),
             Ok(Action::Fields(FieldsArgs { format: FieldsFormat::Markdown }))
         ));
+        let Ok(Action::Top(top)) = action(&["top", "--json", "--period", "500ms", "--count", "3", "--all"])
+        else {
+            panic!()
+        };
+        assert_eq!((top.json, top.period, top.count), (true, Some(Duration::from_millis(500)), Some(3)));
         assert!(matches!(action(&["version"]), Ok(Action::Version)));
         let Ok(Action::Check(check)) = action(&["check", "-c", "x.yml"]) else { panic!() };
         assert_eq!(check.path(), Some(std::path::Path::new("x.yml")));
@@ -450,6 +502,9 @@ mod tests {
             &["read"],
             &["check"],
             &["fly"],
+            &["top", "--period", "1ms"],
+            &["top", "--count", "0"],
+            &["top", "--all"],
         ] {
             assert!(action(args).is_err(), "{args:?}");
         }

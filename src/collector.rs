@@ -12,6 +12,8 @@ use wirebeat_model::{Event, Time};
 /// Merges the shards' events.
 pub struct Collector {
     shards: Vec<Waiting>,
+    /// Of sources without a watermark.
+    others: Vec<Event>,
     ready: Vec<Event>,
     patience: Option<Duration>,
 }
@@ -25,7 +27,12 @@ impl Collector {
     /// For this many shards.
     pub fn new(shards: usize) -> Self {
         let waiting = || Waiting { events: VecDeque::new(), watermark: Time::MIN };
-        Self { shards: (0..shards).map(|_| waiting()).collect(), ready: Vec::new(), patience: None }
+        Self {
+            shards: (0..shards).map(|_| waiting()).collect(),
+            others: Vec::new(),
+            ready: Vec::new(),
+            patience: None,
+        }
     }
 
     /// Does not wait longer than this for a shard that has fallen behind the foremost: its events then come late.
@@ -41,6 +48,11 @@ impl Collector {
         waiting.watermark = waiting.watermark.max(watermark);
     }
 
+    /// Takes events of a source that has no watermark and holds nobody up: they find their places among what still waits.
+    pub fn add(&mut self, events: &mut Vec<Event>) {
+        self.others.append(events);
+    }
+
     /// The events that are in their final order now, first to last. Drain them.
     pub fn ready(&mut self) -> &mut Vec<Event> {
         let mut low = self.shards.iter().map(|s| s.watermark).min().unwrap_or(Time::MAX);
@@ -53,13 +65,14 @@ impl Collector {
                 self.ready.push(event);
             }
         }
+        self.ready.extend(self.others.extract_if(.., |e| e.stamp < low || low == Time::MAX));
         self.ready.sort_unstable_by_key(|e| (e.stamp, e.id));
         &mut self.ready
     }
 
     /// How many events wait for a slower shard.
     pub fn waiting(&self) -> usize {
-        self.shards.iter().map(|s| s.events.len()).sum()
+        self.shards.iter().map(|s| s.events.len()).sum::<usize>() + self.others.len()
     }
 }
 
@@ -87,6 +100,17 @@ mod tests {
         c.accept(0, &mut vec![], Time::MAX);
         assert_eq!(ids(&mut c), [1, 8]);
         assert_eq!(c.waiting(), 0);
+    }
+
+    #[test]
+    fn a_source_without_a_watermark_holds_nobody_up() {
+        let mut c = Collector::new(1);
+        c.add(&mut vec![event(2, 7), event(9, 8)]);
+        assert!(ids(&mut c).is_empty(), "the shard may still have earlier ones");
+        c.accept(0, &mut vec![event(1, 1), event(3, 3)], Time(4));
+        assert_eq!((ids(&mut c), c.waiting()), (vec![1, 7, 3], 1));
+        c.accept(0, &mut vec![], Time::MAX);
+        assert_eq!(ids(&mut c), [8]);
     }
 
     #[test]

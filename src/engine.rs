@@ -19,6 +19,7 @@ const MIN_FLOWS: usize = 1_000;
 pub fn schema() -> &'static Schema {
     let mut lists = wirebeat_proto::fields();
     lists.push(flows::FIELDS);
+    lists.extend(wirebeat_system::fields());
     Schema::install(&lists)
 }
 

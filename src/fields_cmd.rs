@@ -36,13 +36,26 @@ fn class(field: &Field) -> &'static str {
     }
 }
 
+/// Its meaning, and what it is called too.
+fn meaning(field: &Field) -> String {
+    let mut out = field.doc().to_owned();
+    if let Some((first, more)) = field.aliases_of().split_first() {
+        let _ = write!(out, " Also asked for as `{first}`");
+        more.iter().for_each(|name| {
+            let _ = write!(out, ", `{name}`");
+        });
+        out.push('.');
+    }
+    out
+}
+
 fn text(fields: &[&Field]) -> String {
     let width = fields.iter().map(|f| f.name().len()).max().unwrap_or(0);
     let mut out = String::new();
     let _ = writeln!(out, "{:<width$}  {:<9}  {:<7}  {:<7}  MEANING", "FIELD", "TYPE", "UNIT", "CLASS");
     for f in fields {
         let (kind, unit, class) = (f.kind().es_type(), unit(f), class(f));
-        let _ = writeln!(out, "{:<width$}  {kind:<9}  {unit:<7}  {class:<7}  {}", f.name(), f.doc());
+        let _ = writeln!(out, "{:<width$}  {kind:<9}  {unit:<7}  {class:<7}  {}", f.name(), meaning(f));
     }
     out
 }
@@ -57,6 +70,7 @@ fn json(fields: &[&Field]) -> String {
             ("unit", unit(f)),
             ("class", if class(f).is_empty() { "plain" } else { class(f) }),
             ("description", f.doc()),
+            ("aliases", &f.aliases_of().join(",")),
         ];
         for (n, (key, value)) in values.iter().filter(|(_, value)| !value.is_empty()).enumerate() {
             out.push(if n == 0 { b'{' } else { b',' });
@@ -93,7 +107,7 @@ fn markdown(fields: &[&Field]) -> String {
             group = Some(title);
         }
         let (kind, unit, class) = (f.kind().es_type(), unit(f), class(f));
-        let _ = writeln!(out, "| `{}` | {kind} | {unit} | {class} | {} |", f.name(), cell(f.doc()));
+        let _ = writeln!(out, "| `{}` | {kind} | {unit} | {class} | {} |", f.name(), cell(&meaning(f)));
     }
     out
 }
@@ -117,9 +131,12 @@ mod tests {
         assert_eq!(parsed[0].get("unit"), None);
         assert_eq!((&parsed[1]["name"], &parsed[1]["unit"]), (&"source.bytes".into(), &"bytes".into()));
         assert_eq!(json(&[]), "[]\n");
-        static PIPE: Field = Field::new("a.b", Kind::Long, "This | that.");
+        static PIPE: Field = Field::new("a.b", Kind::Long, "This | that.").aliases(&["x", "y.z"]);
         let page = markdown(&[&ecs::QUERY, &PIPE]);
         assert!(page.contains("## The event itself\n") && page.contains("## `a`\n"), "{page}");
-        assert!(page.contains("| `a.b` | long |  |  | This \\| that. |"), "{page}");
+        assert!(
+            page.contains("| `a.b` | long |  |  | This \\| that. Also asked for as `x`, `y.z`. |"),
+            "{page}"
+        );
     }
 }

@@ -2,15 +2,18 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
-use wirebeat::cli::{Action, CheckArgs, Cli, DevicesArgs, OutputArgs, ReadArgs, RunArgs};
+use wirebeat::cli::{Action, CheckArgs, Cli, DevicesArgs, OutputArgs, ReadArgs, RunArgs, TopArgs};
 use wirebeat::config::{self, Config};
+use wirebeat::measure::Until;
 use wirebeat::output::{Output, Rotation};
 use wirebeat::read::{self, ReadError};
 use wirebeat::run::{self, RunError};
-use wirebeat::summary::Summary;
-use wirebeat::{check, devices_cmd, engine, fields_cmd};
+use wirebeat::summary::{Measured, Summary};
+use wirebeat::{check, devices_cmd, engine, fields_cmd, measure, top};
+use wirebeat_model::Time;
 
 /// Something failed.
 const FAILED: u8 = 1;
@@ -23,6 +26,7 @@ fn main() -> ExitCode {
         Action::Run(args) => run(&args),
         Action::Read(args) => read(&args),
         Action::Devices(args) => devices(&args),
+        Action::Top(args) => top(&args),
         Action::Fields(args) => print(&fields_cmd::render(engine::schema(), args.format)),
         Action::Check(args) => check(&args),
         Action::Version => print(concat!("wirebeat ", env!("CARGO_PKG_VERSION"), "\n")),
@@ -130,6 +134,9 @@ fn run(args: &RunArgs) -> u8 {
             ReadArgs { files, output: args.output.clone(), shards: args.shards, ..ReadArgs::default() };
         return read_with(&read_args, &config);
     }
+    if !config.captures() {
+        return measure_alone(args, &config);
+    }
     let shards = args.shards.map(usize::from).or(config.shards);
     let mut summary = Summary::default();
     let result = run::run(&config, shards, args.duration, || output(&args.output, &config), &mut summary);
@@ -149,6 +156,73 @@ fn run(args: &RunArgs) -> u8 {
             if matches!(e, RunError::Filter(_) | RunError::Selection(_)) { USAGE } else { FAILED }
         }
     }
+}
+
+/// What a Topbeat's configuration asks for.
+fn measure_alone(args: &RunArgs, config: &Config) -> u8 {
+    let Some(options) = &config.system else {
+        eprintln!(
+            "error: a Topbeat's configuration captures nothing, and wirebeat.system.enabled is false: nothing to do"
+        );
+        return USAGE;
+    };
+    if !args.interface.is_empty() {
+        eprintln!("warning: -i: a Topbeat's configuration captures nothing");
+    }
+    let output = match output(&args.output, config) {
+        Ok(output) => output,
+        Err(code) => return code,
+    };
+    eprintln!("measuring the host every {:?}", options.period);
+    let options = wirebeat_system::Options { source: Time::now().0 as u64, ..options.clone() };
+    let until = Until { count: None, duration: args.duration };
+    ended(
+        measure::alone(&options, until, output, config.precision)
+            .map(|losses| eprint!("{}", Measured(&losses))),
+    )
+}
+
+/// The exit code; a reader that has enough is no failure.
+fn ended(result: io::Result<()>) -> u8 {
+    match result {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            eprintln!("error: {e}");
+            FAILED
+        }
+        _ => 0,
+    }
+}
+
+fn top(args: &TopArgs) -> u8 {
+    let mut config = match load(args.config.as_deref(), &args.set, None) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    let configured = config.system.is_some();
+    let mut options = config.system.take().unwrap_or_default();
+    let usual = Duration::from_secs(if args.json { 10 } else { 2 });
+    options.period = args.period.unwrap_or(if configured { options.period } else { usual });
+    options.sets.core |= args.per_core;
+    options.source = Time::now().0 as u64;
+    if let Some(hostfs) = &args.hostfs {
+        options.hostfs.clone_from(hostfs);
+    }
+    if args.all {
+        options.top = None;
+    }
+    let result = if args.json {
+        match output(&args.output, &config) {
+            Ok(output) => {
+                let until = Until { count: args.count, duration: None };
+                measure::alone(&options, until, output, config.precision)
+                    .map(|losses| eprint!("{}", Measured(&losses)))
+            }
+            Err(code) => return code,
+        }
+    } else {
+        top::show(&options, args.count)
+    };
+    ended(result)
 }
 
 fn devices(args: &DevicesArgs) -> u8 {

@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::engine;
 use crate::ingress::Ingress;
 use crate::lines::Lines;
+use crate::measure::Measuring;
 use crate::output::Output;
 use crate::parcel::{Batch, Content};
 use crate::pressure::Pressure;
@@ -43,6 +44,9 @@ pub enum RunError {
     /// Capture does not work.
     #[error("{0}")]
     Live(#[from] LiveError),
+    /// The host cannot be measured.
+    #[error("measuring the host: {0}")]
+    Measure(io::Error),
     /// Events could not be written.
     #[error("writing events: {0}")]
     Output(#[from] io::Error),
@@ -103,6 +107,7 @@ pub fn run(
     let (events_tx, events_rx) = bounded::<Events>(QUEUE);
     let (inboxes, receivers): (Vec<_>, Vec<_>) = (0..shards).map(|_| bounded::<Batch>(HAND_OVER)).unzip();
     let under_way = Arc::new(AtomicUsize::new(0));
+    let measured = Arc::new(Mutex::new(Counters::default()));
     let mut returns = Vec::new();
     let mut workers = Vec::new();
     let published: Vec<_> = (0..shards).map(|_| Arc::new(Mutex::new(Published::default()))).collect();
@@ -128,6 +133,17 @@ pub fn run(
         };
         workers.push(thread::spawn(move || worker.run(ring)));
     }
+    let measuring = match &config.system {
+        Some(options) => {
+            let options = wirebeat_system::Options { source, ..options.clone() };
+            let (back_tx, back) = bounded(QUEUE);
+            returns.push((shards, back_tx));
+            let send =
+                send_measured(shards, events_tx.clone(), back, Arc::clone(&under_way), Arc::clone(&measured));
+            Some(Measuring::start(&options, send).map_err(RunError::Measure)?)
+        }
+        None => None,
+    };
     drop((events_tx, inboxes));
     returns.sort_by_key(|(id, _)| *id);
     let returns: Vec<_> = returns.into_iter().map(|(_, tx)| tx).collect();
@@ -143,11 +159,13 @@ pub fn run(
 
     watch(&live, &published, duration, &stop, &failed);
     live.stop();
+    summary.measured = measuring.map(Measuring::stop);
     let mut broken = false;
     for worker in workers {
         broken |= worker.join().is_err();
     }
     let written = collector.join();
+    summary.counters.add(&measured.lock().unwrap_or_else(PoisonError::into_inner));
     for shard in &published {
         let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         summary.counters.add(&shard.counters);
@@ -403,6 +421,31 @@ impl Worker {
     }
 }
 
+/// Hands each period's events to the collector; a full queue refuses them, counted.
+fn send_measured(
+    source: usize,
+    to: Sender<Events>,
+    back: Receiver<Vec<Event>>,
+    under_way: Arc<AtomicUsize>,
+    counters: Arc<Mutex<Counters>>,
+) -> impl FnMut(&mut Vec<Event>) -> bool {
+    move |events| {
+        // What was written is used again.
+        let events = std::mem::replace(events, back.try_recv().unwrap_or_default());
+        let (n, bytes) = (events.len() as u64, events.iter().map(size).sum());
+        let mut counters = counters.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = under_way.fetch_add(bytes, Ordering::Relaxed) + bytes <= QUEUE_BYTES;
+        let sent = fits && to.try_send(Events { shard: source, events, watermark: Time::MIN }).is_ok();
+        if sent {
+            counters.events += n;
+        } else {
+            under_way.fetch_sub(bytes, Ordering::Relaxed);
+            counters.events_dropped += n;
+        }
+        true
+    }
+}
+
 /// What an event takes while it is under way.
 fn size(event: &Event) -> usize {
     size_of::<Event>() + event.fields.capacity()
@@ -427,7 +470,11 @@ fn collect(
             }
             Err(crossbeam_channel::RecvTimeoutError::Disconnected) => break,
         };
-        collector.accept(batch.shard, &mut batch.events, batch.watermark);
+        if batch.shard < shards {
+            collector.accept(batch.shard, &mut batch.events, batch.watermark);
+        } else {
+            collector.add(&mut batch.events);
+        }
         let mut bytes = 0;
         for event in collector.ready().drain(..) {
             lines.write(&event)?;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use wirebeat_model::Counters;
+use wirebeat_system::Losses;
 
 /// What was done.
 #[derive(Debug, Default)]
@@ -11,6 +12,20 @@ pub struct Summary {
     pub counters: Counters,
     /// The most memory lent by one shard at a time, in bytes.
     pub peak: usize,
+    /// What was measured of the host, if it was.
+    pub measured: Option<Losses>,
+}
+
+/// Measurements of the host in words: how many, and what could not be measured.
+pub struct Measured<'a>(pub &'a Losses);
+
+impl fmt::Display for Measured<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, value, doc) in self.0.iter().filter(|(name, value, _)| *value > 0 || *name == "periods") {
+            writeln!(f, "host_{name}: {value}  ({doc})")?;
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Display for Summary {
@@ -23,6 +38,7 @@ impl fmt::Display for Summary {
         for (name, value, doc) in self.counters.iter().filter(|(n, v, _)| *v > 0 && !ALWAYS.contains(n)) {
             writeln!(f, "{name}: {value}  ({doc})")?;
         }
-        writeln!(f, "memory_lent: {}  (The most bytes one shard has lent to what waits.)", self.peak)
+        writeln!(f, "memory_lent: {}  (The most bytes one shard has lent to what waits.)", self.peak)?;
+        self.measured.as_ref().map_or(Ok(()), |losses| Measured(losses).fmt(f))
     }
 }

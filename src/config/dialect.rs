@@ -2,7 +2,7 @@
 
 use wirebeat_model::config::{Item, Problem, Report, Section};
 
-use super::tree;
+use super::{system, tree};
 
 /// How a configuration is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,12 +15,14 @@ pub enum Dialect {
     Packetbeat,
     /// Packetbeat's up to 1.x: `interfaces`, `protocols` and `output` at the top.
     Packetbeat1,
+    /// Topbeat's: the host is measured, nothing is captured.
+    Topbeat,
 }
 
 impl Dialect {
     /// Whether Packetbeat's defaults hold.
     pub fn is_packetbeat(self) -> bool {
-        matches!(self, Self::Packetbeat | Self::Packetbeat1)
+        matches!(self, Self::Packetbeat | Self::Packetbeat1 | Self::Topbeat)
     }
 
     /// In words.
@@ -30,6 +32,7 @@ impl Dialect {
             Self::Wirebeat => "wirebeat's own: what it does not say is as without a configuration",
             Self::Packetbeat => "Packetbeat 5 or later: its sections and ports decide what runs",
             Self::Packetbeat1 => "Packetbeat 1.x: its sections and ports decide what runs",
+            Self::Topbeat => "Topbeat 1.x or 5: the host is measured, nothing is captured",
         }
     }
 }
@@ -43,6 +46,10 @@ pub(super) fn of(root: &Item, exists: bool, report: &mut Report) -> Dialect {
         return Dialect::None;
     }
     let packetbeat = tree::get(Some(root), "packetbeat");
+    let captures = packetbeat.is_some() || CAPTURE.iter().any(|key| tree::get(Some(root), key).is_some());
+    if !captures && system::is_topbeat(root) {
+        return Dialect::Topbeat;
+    }
     let flat = CAPTURE.iter().chain(["shipper"].iter()).find_map(|key| {
         let (_, item) = tree::get(Some(root), key)?;
         Some((*key, item.pos))

@@ -48,7 +48,9 @@ pub(super) struct Own {
     pub(super) memory: usize,
     pub(super) shards: Option<usize>,
     pub(super) capture_self: bool,
-    pub(super) fields_1x: bool,
+    /// `fields_1x` and `system.enabled`, where they are given.
+    pub(super) fields_1x: Option<bool>,
+    pub(super) system: Option<bool>,
 }
 
 /// Reads `wirebeat`.
@@ -80,18 +82,35 @@ pub(super) fn own_keys(section: &mut Section<'_>) -> Own {
     let some = section.pos("shards").is_some();
     let shards = section.int("shards", 0, 0..=256, "Threads that decode; 0: one for each core.");
     let shards = usize::try_from(shards).ok().filter(|n| some && *n > 0);
-    let doc = "Not honoured yet: add the field names of Packetbeat 1.x to events.";
+    let doc = "Add the fields of Topbeat 1.x that are no aliases to measurements of the host; with a section of Topbeat it is on. \
+               Not honoured yet for Packetbeat's.";
+    let given_1x = section.pos("fields_1x");
     let fields_1x = section.bool("fields_1x", false, doc);
-    if fields_1x {
-        let pos = section.pos("fields_1x").unwrap_or_default();
-        section.warn(pos, "fields_1x", "not honoured yet");
+    if let (true, Some(pos)) = (fields_1x, given_1x) {
+        section.warn(
+            pos,
+            "fields_1x",
+            "not honoured yet for transactions and flows, only for measurements of the host",
+        );
     }
+    let item = section.raw(
+        "system",
+        "a map with enabled",
+        "",
+        "`enabled: true` measures the host too: see `system`.",
+    );
+    let mut inner = section.sub("system", item);
+    let given_system = inner.pos("enabled").is_some();
+    let system = inner.bool("enabled", false, "Measure the host.");
+    inner.finish();
     let doc = "`self: true` captures our own sockets' traffic too.";
     let item = section.raw("capture", "a map with self", "{self: false}", doc);
     let mut inner = section.sub("capture", item);
     let capture_self = capture_keys(&mut inner);
     inner.finish();
-    Own { detect: given.then_some(detect), redact, memory, shards, capture_self, fields_1x }
+    let fields_1x = given_1x.map(|_| fields_1x);
+    let system = given_system.then_some(system);
+    Own { detect: given.then_some(detect), redact, memory, shards, capture_self, fields_1x, system }
 }
 
 fn redact(section: &mut Section<'_>, doc: &'static str) -> Redact {
@@ -134,7 +153,7 @@ pub(super) struct Top {
 }
 
 /// Sections that other rooms of this folder read, or that are read by [`top`] itself.
-const READ: [&str; 11] = [
+const READ: [&str; 14] = [
     "packetbeat",
     "wirebeat",
     "interfaces",
@@ -146,10 +165,13 @@ const READ: [&str; 11] = [
     "output",
     "shipper",
     "capture",
+    "system",
+    "topbeat",
+    "input",
 ];
 
 /// Sections nothing here honours, with what becomes of the matter.
-const NOT_YET: [(&str, &str); 30] = [
+const NOT_YET: [(&str, &str); 28] = [
     ("name", "not honoured yet: events do not name the sensor"),
     ("fields", "not honoured yet: no fields are added to events"),
     ("fields_under_root", "not honoured yet: no fields are added to events"),
@@ -177,9 +199,7 @@ const NOT_YET: [(&str, &str); 30] = [
     ("runoptions", "not honoured yet: rights are kept"),
     ("filters", "not honoured yet: events stay as they are"),
     ("ssl", "not honoured yet"),
-    ("input", "not honoured yet: the host itself is not measured"),
-    ("topbeat", "not honoured yet: the host itself is not measured"),
-    ("metricbeat", "not honoured yet: the host itself is not measured"),
+    ("metricbeat", "not honoured yet: the sections system and topbeat measure the host"),
 ];
 
 /// Outputs of Beats that nothing here writes to.
@@ -197,7 +217,7 @@ pub(super) fn is_output(name: &str) -> bool {
 }
 
 /// Reads what stands at the top and says what of the rest is not honoured.
-pub(super) fn top(root: &Item, report: &mut Report) -> Top {
+pub(super) fn top(root: &Item, topbeat: bool, report: &mut Report) -> Top {
     let mut top = Top::default();
     for (key, pos, item) in tree::entries(Some(root)) {
         if READ.contains(&key.as_str()) {
@@ -220,7 +240,8 @@ pub(super) fn top(root: &Item, report: &mut Report) -> Top {
     let mut section = Section::new("", Some(&item), report);
     top_keys(&mut section, &mut top);
     shipper(&item, &mut top, report);
-    outputs(tree::get(Some(root), "output").map(|(_, item)| item), &mut top, report);
+    let file = if topbeat { "topbeat" } else { "packetbeat" };
+    outputs(tree::get(Some(root), "output").map(|(_, item)| item), file, &mut top, report);
     top
 }
 
@@ -229,6 +250,7 @@ pub(super) fn describe_top(section: &mut Section<'_>) {
     let doc = "Capture: see below. Packetbeat 1.x wrote interfaces, flows and protocols at the top; that is understood too.";
     section.raw("packetbeat", "a map", "", doc);
     section.raw("wirebeat", "a map", "", "What is our own: see below.");
+    section.raw("system", "a map", "", "What is measured of the host: see below. Topbeat's sections `topbeat` and `input` are understood too.");
     top_keys(section, &mut Top::default());
     section.raw("output", "a map", "", "`file` and `console`: see below. Others are not honoured yet.");
 }
@@ -240,7 +262,7 @@ pub(super) fn not_yet() -> impl Iterator<Item = &'static str> {
 
 /// The keys of `output.file`, for the reference.
 pub(super) fn describe_file(section: &mut Section<'_>) {
-    file_keys(section, Pos::default());
+    file_keys(section, Pos::default(), "packetbeat");
 }
 
 fn warn(report: &mut Report, pos: Pos, key: &str, text: impl Into<String>) {
@@ -286,7 +308,7 @@ fn shipper(root: &Item, top: &mut Top, report: &mut Report) {
     section.finish();
 }
 
-fn outputs(item: Option<&Item>, top: &mut Top, report: &mut Report) {
+fn outputs(item: Option<&Item>, file: &str, top: &mut Top, report: &mut Report) {
     let Some(item) = item else { return };
     let Node::Map(map) = &item.node else {
         Section::new("output", Some(item), report).finish();
@@ -302,7 +324,7 @@ fn outputs(item: Option<&Item>, top: &mut Top, report: &mut Report) {
         match name.as_str() {
             "file" => {
                 let mut section = Section::new(&path, Some(item), report);
-                top.file = Some(file_keys(&mut section, *pos));
+                top.file = Some(file_keys(&mut section, *pos, file));
                 section.finish();
             }
             "console" => {
@@ -329,14 +351,14 @@ fn outputs(item: Option<&Item>, top: &mut Top, report: &mut Report) {
 }
 
 /// The keys of `output.file`.
-pub(super) fn file_keys(section: &mut Section<'_>, pos: Pos) -> FileOutput {
+pub(super) fn file_keys(section: &mut Section<'_>, pos: Pos, name: &str) -> FileOutput {
     section.bool("enabled", true, "Whether events are written there.");
     let path = section.string("path", "", "The directory. Must be given.");
     if path.is_empty() {
         section.error(pos, "path", "expected the directory to write to");
     }
-    let filename =
-        section.string("filename", "packetbeat", "The file's name; older files have a number behind it.");
+    let doc = "The file's name; older files have a number behind it. In a topbeat.yml topbeat.";
+    let filename = section.string("filename", name, doc);
     if filename.contains('/') || filename.is_empty() || filename == ".." {
         let pos = section.pos("filename").unwrap_or(pos);
         section.error(pos, "filename", "expected a file's name without a directory");

@@ -25,6 +25,7 @@ mod notice;
 mod protocols;
 pub mod reference;
 mod summary;
+mod system;
 mod tree;
 mod vars;
 mod yaml;
@@ -66,6 +67,8 @@ pub struct Config {
     pub ignore_outgoing: bool,
     /// The one filter for all devices, if any.
     pub bpf_filter: Option<String>,
+    /// What is measured of the host, if anything.
+    pub system: Option<wirebeat_system::Options>,
     /// `output.file`.
     pub output_file: Option<FileOutput>,
     /// `output.console`.
@@ -91,6 +94,11 @@ impl Config {
     /// The device patterns of all interfaces; none means the default selection.
     pub fn devices(&self) -> Vec<String> {
         self.interfaces.iter().flat_map(|i| i.devices.iter().cloned()).collect()
+    }
+
+    /// Whether traffic is captured: a Topbeat's configuration only measures.
+    pub fn captures(&self) -> bool {
+        self.dialect != Dialect::Topbeat
     }
 
     /// The captures that interfaces name instead of devices.
@@ -198,9 +206,10 @@ fn read(
     expand(&mut root, environment, report);
 
     let packetbeat = dialect.is_packetbeat();
-    let top = general::top(&root, report);
+    let top = general::top(&root, dialect == Dialect::Topbeat, report);
     let own = general::own(tree::find(&root, "wirebeat"), report);
     let capture_self = own.capture_self | general::capture(tree::find(&root, "capture"), report);
+    let system = system::read(&root, own.system, own.fields_1x, &top.tags, report);
     let section = dialect::Sections::of(&root, report);
     let interfaces = interfaces::read(section.interfaces.0, section.interfaces.1, packetbeat, report);
     let flows = flows::read(section.flows.0, section.flows.1, packetbeat, &top.tags, report);
@@ -235,11 +244,12 @@ fn read(
         memory: own.memory,
         shards: own.shards,
         capture_self,
+        system,
         output_file: top.file,
         output_console: top.console,
         warnings: Vec::new(),
     };
-    if packetbeat && !config.flows.enabled && config.protocols.is_empty() {
+    if config.captures() && packetbeat && !config.flows.enabled && config.protocols.is_empty() {
         let text =
             "no protocol and no flows: nothing would be reported; without a configuration everything is";
         report.warnings.push(Problem { pos: Pos::default(), key: String::new(), text: text.into() });

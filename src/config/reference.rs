@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use wirebeat_model::config::OptionDoc;
 use wirebeat_proto::PROTOCOLS;
+use wirebeat_system::Options;
 
-use super::{describe, dialect, flows, general, interfaces, protocols};
+use super::{describe, dialect, flows, general, interfaces, protocols, system};
 
 /// Every section that is read: its key, a sentence, its options.
 pub fn sections() -> Vec<(String, &'static str, Vec<OptionDoc>)> {
@@ -20,6 +21,18 @@ pub fn sections() -> Vec<(String, &'static str, Vec<OptionDoc>)> {
             describe(interfaces::keys),
         ),
         ("packetbeat.flows".into(), "What is reported of connections.", describe(|s| flows::keys(s, false))),
+        (
+            "system".into(),
+            "What is measured of the host, as Metricbeat's module system takes it.",
+            describe(|s| system::keys(s, &mut Options::default())),
+        ),
+        ("system.process.include_top_n".into(), "Which processes are told.", describe(system::top_keys)),
+        (
+            "topbeat".into(),
+            "What is measured of the host, as Topbeat took it; `input` in 1.x.",
+            describe(|s| system::topbeat_keys(s, &mut Options::default())),
+        ),
+        ("topbeat.stats".into(), "", describe(|s| system::stats_keys(s, &mut Options::default()))),
         ("output.file".into(), "Events to files.", describe(general::describe_file)),
         ("output.console".into(), "Events to standard output.", describe(general::console_keys)),
     ];

@@ -33,13 +33,16 @@ impl Config {
             let _ = writeln!(out, "{name:<12} {text}");
         };
         line("dialect", self.dialect.describe());
-        for interface in &self.interfaces {
-            line("interface", &describe_interface(interface));
+        if self.captures() {
+            for interface in &self.interfaces {
+                line("interface", &describe_interface(interface));
+            }
         }
         if let Some(filter) = &self.bpf_filter {
             line("filter", filter);
         }
         line("flows", &describe_flows(&self.flows));
+        line("host", &describe_system(self.system.as_ref()));
         if self.protocols.is_empty() {
             line("protocols", "none");
         }
@@ -104,6 +107,21 @@ fn describe_interface(interface: &Interface) -> String {
     }
     if interface.promiscuous == Some(false) {
         text.push_str(", not promiscuous");
+    }
+    text
+}
+
+fn describe_system(options: Option<&wirebeat_system::Options>) -> String {
+    let Some(options) = options else { return "not measured".to_owned() };
+    let mut sets = options.sets;
+    let names = wirebeat_system::Sets::NAMES.iter().filter(|n| sets.by_name(n).is_some_and(|on| *on));
+    let names: Vec<&str> = names.copied().collect();
+    let mut text = format!("measured every {:?}: {}", options.period, names.join(", "));
+    if let (true, Some((cpu, memory))) = (options.sets.process, options.top) {
+        let _ = write!(text, "; processes: {cpu} by CPU, {memory} by memory");
+    }
+    if options.hostfs != std::path::Path::new("/") {
+        let _ = write!(text, "; the host is at {}", options.hostfs.display());
     }
     text
 }

@@ -18,7 +18,7 @@ fields! {
     ERROR_MESSAGE = Field::new("error.message", Kind::Text, "Notes on what was wrong or incomplete.");
 
     EVENT_ID = Field::new("event.id", Kind::Keyword, "Unique over all sensors, the same when a capture is read again.");
-    EVENT_KIND = Field::new("event.kind", Kind::Keyword, "Always `event` here.");
+    EVENT_KIND = Field::new("event.kind", Kind::Keyword, "event; metric for measurements of the host.");
     EVENT_CATEGORY = Field::new("event.category", Kind::Keyword, "ECS category.");
     EVENT_TYPE = Field::new("event.type", Kind::Keyword, "ECS event types.");
     EVENT_DATASET = Field::new("event.dataset", Kind::Keyword, "The protocol, or flow.");
@@ -64,6 +64,17 @@ fields! {
     RELATED_IP = Field::new("related.ip", Kind::Ip, "Every address in the event.");
     RELATED_HOSTS = Field::new("related.hosts", Kind::Keyword, "Every host name in the event.");
     RELATED_USER = Field::new("related.user", Kind::Keyword, "Every user name in the event.");
-    USER_NAME = Field::new("user.name", Kind::Keyword, "The user that the request names.");
+    USER_NAME = Field::new("user.name", Kind::Keyword, "The user that the request names, or that a process runs as.").aliases(&["proc.username", "system.process.username"]);
+    EVENT_MODULE = Field::new("event.module", Kind::Keyword, "What measures: system, docker.");
+    SERVICE_TYPE = Field::new("service.type", Kind::Keyword, "What is measured: system, docker.");
+    HOST_NAME = Field::new("host.name", Kind::Keyword, "The host that is measured.").aliases(&["beat.name", "beat.hostname"]);
+    CONTAINER_ID = Field::new("container.id", Kind::Keyword, "The container's id.");
+    CONTAINER_RUNTIME = Field::new("container.runtime", Kind::Keyword, "What runs the container: docker, podman, containerd, cri-o.");
+    PROCESS_NAME = Field::new("process.name", Kind::Keyword, "The process's name, as the kernel has it.").aliases(&["proc.name", "system.process.name"]);
+    PROCESS_PID = Field::new("process.pid", Kind::Long, "Its number.").aliases(&["proc.pid", "system.process.pid"]);
+    PROCESS_PARENT_PID = Field::new("process.parent.pid", Kind::Long, "The number of its parent.").aliases(&["proc.ppid", "system.process.ppid"]);
+    PROCESS_PGID = Field::new("process.pgid", Kind::Long, "The number of its process group.").aliases(&["system.process.pgid"]);
+    PROCESS_EXECUTABLE = Field::new("process.executable", Kind::Keyword, "The file it runs.");
+    PROCESS_COMMAND_LINE = Field::new("process.command_line", Kind::Keyword, "Its command line, secrets masked.").class(Class::Secret).aliases(&["proc.cmdline", "system.process.cmdline"]);
     OBSERVER_INTERFACE = Field::new("observer.ingress.interface.name", Kind::Keyword, "Where the flow's first packet was seen.");
 }

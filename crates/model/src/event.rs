@@ -17,9 +17,21 @@ impl EventId {
         let mut h = foldhash::quality::FixedState::with_seed(source).build_hasher();
         h.write(&key.to_bytes());
         h.write_i64(flow_start.0);
+        Self::of(time, h.finish(), number)
+    }
+
+    /// Makes the id of a measurement of `dataset` (`system.cpu`), the `number`-th event since the sensor began.
+    pub fn of_measurement(source: u64, time: Time, dataset: &str, number: u32) -> Self {
+        use std::hash::{BuildHasher, Hasher};
+        let mut h = foldhash::quality::FixedState::with_seed(source).build_hasher();
+        h.write(dataset.as_bytes());
+        Self::of(time, h.finish(), number)
+    }
+
+    fn of(time: Time, hash: u64, number: u32) -> Self {
         let mut out = [0; 16];
         out[..6].copy_from_slice(&(time.0.div_euclid(1_000_000) as u64).to_be_bytes()[2..]);
-        out[6..12].copy_from_slice(&h.finish().to_be_bytes()[2..]);
+        out[6..12].copy_from_slice(&hash.to_be_bytes()[2..]);
         out[12..].copy_from_slice(&number.to_be_bytes());
         Self(out)
     }

@@ -78,6 +78,7 @@ pub struct Field {
     kind: Kind,
     unit: Unit,
     class: Class,
+    aliases: &'static [&'static str],
     doc: &'static str,
     id: AtomicU16,
 }
@@ -88,7 +89,8 @@ pub(crate) const NO_ID: u16 = u16::MAX;
 impl Field {
     /// Declares a field; it must be in the list given to [`Schema::install`] before an event uses it.
     pub const fn new(name: &'static str, kind: Kind, doc: &'static str) -> Self {
-        Self { name, kind, unit: Unit::None, class: Class::Plain, doc, id: AtomicU16::new(NO_ID) }
+        let (unit, class) = (Unit::None, Class::Plain);
+        Self { name, kind, unit, class, aliases: &[], doc, id: AtomicU16::new(NO_ID) }
     }
 
     /// Says what its number counts.
@@ -100,6 +102,12 @@ impl Field {
     /// Says how careful one has to be with it.
     pub const fn class(mut self, class: Class) -> Self {
         self.class = class;
+        self
+    }
+
+    /// Older names under which queries still ask for it; events never hold them. Value and unit are the same.
+    pub const fn aliases(mut self, names: &'static [&'static str]) -> Self {
+        self.aliases = names;
         self
     }
 
@@ -121,6 +129,11 @@ impl Field {
     /// How careful one has to be with it.
     pub fn class_of(&self) -> Class {
         self.class
+    }
+
+    /// Older names that mean it too.
+    pub fn aliases_of(&self) -> &'static [&'static str] {
+        self.aliases
     }
 
     /// One sentence for the reference.
@@ -196,6 +209,8 @@ pub struct Schema {
     pub(crate) slots: Vec<Slot>,
     /// `"name":{` of each object on the way to a field.
     pub(crate) objects: Vec<String>,
+    /// Older names, sorted, with the fields they mean.
+    aliases: Vec<(&'static str, &'static Field)>,
 }
 
 static SCHEMA: OnceLock<Schema> = OnceLock::new();
@@ -205,7 +220,7 @@ impl Schema {
     ///
     /// # Panics
     /// At start-up, when two declarations contradict each other (the same name with two kinds, or a name that is both
-    /// a value and an object): a mistake of ours that no input can cause.
+    /// a value and an object; aliases count as names): a mistake of ours that no input can cause.
     pub fn install(lists: &[&[&'static Field]]) -> &'static Self {
         SCHEMA.get_or_init(|| {
             let mut all: Vec<&'static Field> = lists.iter().flat_map(|l| l.iter().copied()).collect();
@@ -268,7 +283,37 @@ impl Schema {
             let object = parents.last().copied().unwrap_or(NO_ID);
             slots.push(Slot { field, parents, object, key: Key::new(format!("\"{leaf}\":")) });
         }
-        Self { slots, objects }
+        let aliases = Self::aliases(all);
+        Self { slots, objects, aliases }
+    }
+
+    /// Every alias once, none of them the name of a field, and no name both a value and an object.
+    #[allow(clippy::panic)]
+    fn aliases(all: &[&'static Field]) -> Vec<(&'static str, &'static Field)> {
+        let mut aliases: Vec<(&'static str, &'static Field)> =
+            all.iter().flat_map(|f| f.aliases.iter().map(|a| (*a, *f))).collect();
+        aliases.sort_by_key(|(name, _)| *name);
+        aliases.dedup_by(|x, y| x.0 == y.0 && std::ptr::eq(x.1, y.1));
+        let mut names: Vec<&'static str> = aliases.iter().map(|(name, _)| *name).collect();
+        let mut fields: Vec<&'static str> =
+            all.iter().filter(|f| f.kind != Kind::Objects).map(|f| f.name).collect();
+        fields.dedup();
+        names.extend(fields);
+        names.sort_by(|x, y| x.split('.').cmp(y.split('.')));
+        for pair in names.windows(2) {
+            let contradicts =
+                pair[1].strip_prefix(pair[0]).is_some_and(|r| r.is_empty() || r.starts_with('.'));
+            assert!(!contradicts, "{} is a field or an alias, and {} cannot be one too", pair[0], pair[1]);
+        }
+        aliases
+    }
+
+    /// The field that this name means: its own, or an alias of it.
+    pub fn resolve(&self, name: &str) -> Option<&'static Field> {
+        self.by_name(name).or_else(|| {
+            let at = self.aliases.binary_search_by_key(&name, |(alias, _)| alias).ok()?;
+            self.aliases.get(at).map(|(_, field)| *field)
+        })
     }
 
     /// Every field, in JSON order.
@@ -287,5 +332,28 @@ impl Schema {
             .binary_search_by(|s| s.field.name.split('.').cmp(name.split('.')))
             .ok()
             .map(|i| self.slots[i].field)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static LOAD: Field = Field::new("system.load.1", Kind::Double, "").aliases(&["load.load1", "load1"]);
+    static USED: Field = Field::new("mem.used", Kind::Long, "");
+    static BELOW: Field = Field::new("x.y", Kind::Long, "").aliases(&["mem.used.bytes"]);
+    static SAME: Field = Field::new("x.z", Kind::Long, "").aliases(&["mem.used"]);
+    static TWICE: Field = Field::new("x.w", Kind::Long, "").aliases(&["load1"]);
+
+    #[test]
+    fn aliases_resolve_and_contradictions_are_refused() {
+        let schema = Schema::number(&[&USED, &LOAD]);
+        for name in ["system.load.1", "load.load1", "load1"] {
+            assert!(std::ptr::eq(schema.resolve(name).unwrap(), &LOAD), "{name}");
+        }
+        assert!(schema.resolve("load").is_none() && schema.by_name("load1").is_none());
+        for wrong in [[&USED, &BELOW], [&USED, &SAME], [&LOAD, &TWICE]] {
+            assert!(std::panic::catch_unwind(|| Schema::aliases(&wrong)).is_err());
+        }
     }
 }
