@@ -1,1 +1,20 @@
 //! Answers what is asked.
+//!
+//! A query meets the [`Mapping`] and becomes a filter; block by block, the filter chooses rows, aggregations collect
+//! them, the best become hits. Blocks that cannot matter are not read.
+//!
+//! There is no ranking by words: a hit's score is 1, or what `constant_score` says, or 0 under filters alone.
+
+mod agg;
+mod fetch;
+mod filter;
+mod mapping;
+mod plan;
+mod rank;
+mod search;
+mod select;
+mod test;
+mod view;
+
+pub use mapping::{Field, Mapping};
+pub use search::{Context, IndexBlocks, Limits, count, search};

@@ -158,16 +158,21 @@ impl EsError {
         PLAIN.contains(&self.kind.as_str())
     }
 
-    /// The innermost of Elasticsearch's own exceptions, or the outermost when it is none of those.
+    /// The innermost of Elasticsearch's own exceptions, or the outermost when it is none of those. A part that cannot
+    /// be read shows what in it could not.
     fn root(&self) -> &Self {
         let mut at = self;
-        while !at.is_plain() {
-            match at.cause.as_deref() {
-                Some(cause) if !cause.is_plain() => at = cause,
-                _ => break,
-            }
+        while let Some(cause) = at.cause.as_deref()
+            && (!at.is_plain() || at.is_x_content())
+            && (!cause.is_plain() || cause.is_x_content() && at.is_x_content())
+        {
+            at = cause;
         }
         at
+    }
+
+    fn is_x_content(&self) -> bool {
+        matches!(self.kind.as_str(), "x_content_parse_exception" | "named_object_not_found_exception")
     }
 
     fn plain_without_cause(&self, index: Option<&str>) -> Map<String, Value> {

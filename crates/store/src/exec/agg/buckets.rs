@@ -1,0 +1,280 @@
+//! Buckets while they are gathered: found by the bucket around them and their key.
+
+use std::hash::{BuildHasher, RandomState};
+
+use hashbrown::HashTable;
+
+use super::{Batch, MAX_BATCH};
+use crate::block::Rows;
+use crate::lang::error::EsError;
+
+/// No bucket.
+pub(super) const NONE: u32 = u32::MAX;
+/// Not looked up yet.
+const UNKNOWN: u32 = u32::MAX - 1;
+
+/// Buckets, each below another one.
+#[derive(Default)]
+pub(super) struct Buckets {
+    index: HashTable<u32>,
+    hasher: foldhash::fast::RandomState,
+    /// The bucket around each.
+    parents: Vec<u32>,
+    keys: Vec<u64>,
+    counts: Vec<u64>,
+}
+
+impl Buckets {
+    /// How many.
+    pub(super) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub(super) fn key(&self, ord: u32) -> u64 {
+        self.keys[ord as usize]
+    }
+
+    pub(super) fn count(&self, ord: u32) -> u64 {
+        self.counts[ord as usize]
+    }
+
+    /// Finds a bucket, or makes it.
+    fn ord(&mut self, parent: u32, key: u64) -> u32 {
+        let hash = self.hasher.hash_one((parent, key));
+        let (parents, keys) = (&self.parents, &self.keys);
+        let same = |&o: &u32| keys[o as usize] == key && parents[o as usize] == parent;
+        if let Some(&ord) = self.index.find(hash, same) {
+            return ord;
+        }
+        let ord = self.keys.len() as u32;
+        self.parents.push(parent);
+        self.keys.push(key);
+        self.counts.push(0);
+        let (parents, keys, hasher) = (&self.parents, &self.keys, &self.hasher);
+        self.index.insert_unique(hash, ord, |&o| hasher.hash_one((parents[o as usize], keys[o as usize])));
+        ord
+    }
+
+    /// The bucket of this key below another, when there is one.
+    pub(super) fn find(&self, parent: u32, key: u64) -> Option<u32> {
+        let hash = self.hasher.hash_one((parent, key));
+        let same = |&o: &u32| self.keys[o as usize] == key && self.parents[o as usize] == parent;
+        self.index.find(hash, same).copied()
+    }
+
+    /// The buckets below one.
+    pub(super) fn below(&self, parent: u32) -> Vec<u32> {
+        // Only the top has all of them below it; elsewhere `Below` is used.
+        (0..self.keys.len() as u32).filter(|&o| self.parents[o as usize] == parent).collect()
+    }
+
+    /// All buckets by the one they are below.
+    pub(super) fn tree(&self) -> Below {
+        let most = self.parents.iter().copied().max().map_or(0, |p| p as usize + 1);
+        let mut starts = vec![0_u32; most + 1];
+        for &p in &self.parents {
+            starts[p as usize + 1] += 1;
+        }
+        for i in 1..starts.len() {
+            starts[i] += starts[i - 1];
+        }
+        let mut next = starts.clone();
+        let mut ords = vec![0; self.parents.len()];
+        for (ord, &p) in self.parents.iter().enumerate() {
+            ords[next[p as usize] as usize] = ord as u32;
+            next[p as usize] += 1;
+        }
+        Below { starts, ords }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.keys.capacity() * 20 + self.index.capacity() * 5
+    }
+}
+
+/// Buckets by the one they are below.
+pub(super) struct Below {
+    starts: Vec<u32>,
+    ords: Vec<u32>,
+}
+
+impl Below {
+    pub(super) fn of(&self, parent: u32) -> &[u32] {
+        let at = parent as usize;
+        match (self.starts.get(at), self.starts.get(at + 1)) {
+            (Some(&from), Some(&to)) => &self.ords[from as usize..to as usize],
+            _ => &[],
+        }
+    }
+}
+
+/// Puts rows of one block into buckets by small codes that mean something in that block only.
+pub(super) struct Filler<'b> {
+    buckets: &'b mut Buckets,
+    /// Parent × code → bucket, where that is not too much.
+    table: Vec<u32>,
+    codes: usize,
+    /// The row that last fell into each bucket, where a row may fall into one more than once.
+    last: Option<Vec<u32>>,
+    out: Batch,
+    keep_rows: bool,
+}
+
+impl<'b> Filler<'b> {
+    /// For rows in a batch and so many codes. `several`: a row may have the same code more than once.
+    pub(super) fn new(
+        buckets: &'b mut Buckets,
+        batch: &Batch,
+        codes: usize,
+        several: bool,
+        keep_rows: bool,
+    ) -> Self {
+        let size = batch.buckets.saturating_mul(codes);
+        let table = if size <= (4 * batch.rows.len()).max(4096) { vec![UNKNOWN; size] } else { Vec::new() };
+        let last = several.then(Vec::new);
+        let mut out = Batch::default();
+        if keep_rows {
+            out.rows.reserve(batch.rows.len());
+            out.ords.reserve(batch.rows.len());
+        }
+        Self { buckets, table, codes, last, out, keep_rows }
+    }
+
+    /// A row in bucket `parent` has this code. `key` tells the key it stands for, or that it makes no bucket.
+    #[inline]
+    pub(super) fn put(&mut self, row: u32, parent: u32, code: usize, key: impl FnOnce() -> Option<u64>) {
+        if self.table.is_empty() {
+            return self.put_directly(row, parent, key());
+        }
+        let slot = parent as usize * self.codes + code;
+        let mut ord = self.table[slot];
+        if ord == UNKNOWN {
+            ord = key().map_or(NONE, |key| self.buckets.ord(parent, key));
+            self.table[slot] = ord;
+        }
+        self.add(row, ord);
+    }
+
+    /// A row in bucket `parent` has this key.
+    pub(super) fn put_directly(&mut self, row: u32, parent: u32, key: Option<u64>) {
+        if let Some(key) = key {
+            let ord = self.buckets.ord(parent, key);
+            self.add(row, ord);
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, row: u32, ord: u32) {
+        if ord == NONE {
+            return;
+        }
+        if let Some(last) = &mut self.last {
+            if last.len() <= ord as usize {
+                last.resize(ord as usize + 1, NONE);
+            }
+            if std::mem::replace(&mut last[ord as usize], row) == row {
+                return;
+            }
+        }
+        self.buckets.counts[ord as usize] += 1;
+        if self.keep_rows {
+            self.out.rows.push(row);
+            self.out.ords.push(ord);
+        }
+    }
+
+    /// Refuses to go on when there are unreasonably many rows in buckets.
+    pub(super) fn check(&self) -> Result<(), EsError> {
+        check(&self.out)
+    }
+
+    /// The rows with the buckets they fell into.
+    pub(super) fn done(mut self) -> Result<Batch, EsError> {
+        self.out.buckets = self.buckets.len();
+        check(&self.out)?;
+        Ok(self.out)
+    }
+}
+
+/// Refuses a batch that has grown beyond what is reasonable: values times values, level by level.
+pub(super) fn check(batch: &Batch) -> Result<(), EsError> {
+    if batch.rows.len() <= MAX_BATCH {
+        return Ok(());
+    }
+    Err(EsError::new(
+        429,
+        "circuit_breaking_exception",
+        "[request] Data too large: too many values within values in aggregations",
+    ))
+}
+
+/// Calls for each row of a batch and each of its values: place in the batch, place of the value; `None` once when it has
+/// no value.
+#[inline]
+pub(super) fn each_value(map: &Rows, rows: &[u32], mut call: impl FnMut(usize, Option<usize>)) {
+    match map {
+        Rows::Each => {
+            for (i, &row) in rows.iter().enumerate() {
+                call(i, Some(row as usize));
+            }
+        }
+        Rows::Few(list) => {
+            let mut at = match rows.first() {
+                Some(first) => list.partition_point(|r| r < first),
+                None => 0,
+            };
+            for (i, &row) in rows.iter().enumerate() {
+                while list.get(at).is_some_and(|&r| r < row) {
+                    at += 1;
+                }
+                call(i, (list.get(at) == Some(&row)).then_some(at));
+            }
+        }
+        Rows::Many(offsets) => {
+            for (i, &row) in rows.iter().enumerate() {
+                let (from, to) = (offsets[row as usize] as usize, offsets[row as usize + 1] as usize);
+                if from == to {
+                    call(i, None);
+                }
+                for at in from..to {
+                    call(i, Some(at));
+                }
+            }
+        }
+    }
+}
+
+/// Numbers for texts, the same text always the same number.
+///
+/// Texts are known by a keyed 64-bit hash alone: with a secret key two texts share one about once in 2^64.
+#[derive(Default)]
+pub(super) struct Texts {
+    index: HashTable<(u64, u32)>,
+    hasher: RandomState,
+    bytes: String,
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    pub(super) fn number(&mut self, text: &str) -> u32 {
+        let hash = self.hasher.hash_one(text);
+        if let Some(&(_, n)) = self.index.find(hash, |e| e.0 == hash) {
+            return n;
+        }
+        let n = self.ends.len() as u32;
+        self.bytes.push_str(text);
+        self.ends.push(self.bytes.len());
+        self.index.insert_unique(hash, (hash, n), |e| e.0);
+        n
+    }
+
+    pub(super) fn get(&self, n: u32) -> &str {
+        let n = n as usize;
+        let from = if n == 0 { 0 } else { self.ends[n - 1] };
+        &self.bytes[from..self.ends[n]]
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.capacity() + self.ends.capacity() * 8 + self.index.capacity() * 17
+    }
+}

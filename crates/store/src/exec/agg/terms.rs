@@ -1,0 +1,476 @@
+//! `terms`: a bucket for each value.
+
+use std::cmp::Ordering;
+use std::sync::OnceLock;
+
+use arrow_array::Array;
+use hashbrown::HashMap;
+use serde_json::json;
+use wirebeat_model::Kind;
+
+use super::buckets::{Below, Buckets, Filler, Texts, each_value};
+use super::decimal::Written;
+use super::filters::terms_members;
+use super::outcome::{Bucket, Outcome, number};
+use super::{Batch, Collector, Finish, Setup, Subs, wrong_kind};
+use crate::block::{Column, Rows, Terms as Dictionary, Values};
+use crate::exec::rank::no_fielddata;
+use crate::exec::test;
+use crate::exec::view::View;
+use crate::lang::agg::{IncludeExclude, Order, OrderBy, Terms};
+use crate::lang::ast::Scalar;
+use crate::lang::date::MS;
+use crate::lang::error::EsError;
+use crate::lang::ip;
+
+/// The values that make buckets, and the numbers they are known by.
+pub(super) struct Keys {
+    pub(super) kind: Kind,
+    texts: Texts,
+    ips: Vec<u128>,
+    ip_numbers: HashMap<u128, u32, foldhash::fast::RandomState>,
+    allowed: Allowed,
+}
+
+/// Which values make buckets.
+struct Allowed {
+    include: Option<Vec<String>>,
+    exclude: Option<Vec<String>>,
+    form: IncludeExclude,
+}
+
+impl Allowed {
+    fn new(spec: &IncludeExclude, kind: Kind, agg: &str) -> Result<Self, EsError> {
+        if !matches!(kind, Kind::Keyword | Kind::Map)
+            && (spec.include_form.is_some() || spec.exclude_form.is_some())
+        {
+            return Err(EsError::illegal(format!(
+                "Aggregation [{agg}] cannot support regular expression style include/exclude settings as they can only \
+                 be applied to string fields. Use an array of values for include/exclude clauses"
+            )));
+        }
+        let list = |values: &Option<Vec<Scalar>>| -> Result<Option<Vec<String>>, EsError> {
+            let Some(values) = values else { return Ok(None) };
+            let mut out = values.iter().map(|v| text_of(v, kind)).collect::<Result<Vec<_>, _>>()?;
+            out.sort_unstable();
+            Ok(Some(out))
+        };
+        Ok(Self {
+            include: list(&spec.include)?,
+            exclude: list(&spec.exclude)?,
+            form: IncludeExclude {
+                include: None,
+                exclude: None,
+                include_form: spec.include_form.clone(),
+                exclude_form: spec.exclude_form.clone(),
+            },
+        })
+    }
+
+    fn all(&self) -> bool {
+        self.include.is_none()
+            && self.exclude.is_none()
+            && self.form.include_form.is_none()
+            && self.form.exclude_form.is_none()
+    }
+
+    fn text(&self, text: &str) -> bool {
+        let among = |list: &Vec<String>| list.binary_search_by(|t| t.as_str().cmp(text)).is_ok();
+        self.include.as_ref().is_none_or(among)
+            && self.form.include_form.as_ref().is_none_or(|f| f.matches(text))
+            && !self.exclude.as_ref().is_some_and(among)
+            && !self.form.exclude_form.as_ref().is_some_and(|f| f.matches(text))
+    }
+}
+
+/// A value of `include`, as values of the kind are written to compare them.
+fn text_of(value: &Scalar, kind: Kind) -> Result<String, EsError> {
+    Ok(match kind {
+        Kind::Ip => ip::write(ip::address(&value.text())?),
+        Kind::Long => match test::number(value)? {
+            test::Number::Whole(n) => n.to_string(),
+            test::Number::Fraction(d) => d.to_string(),
+        },
+        Kind::Double => test::double(value)?.to_string(),
+        Kind::Boolean => i64::from(test::boolean(value)?).to_string(),
+        Kind::Date => match value {
+            Scalar::Int(n) => n.to_string(),
+            other => {
+                let ns = test::default_format()?.read(&test::date_text(other), None, false)?;
+                ns.div_euclid(i128::from(MS)).to_string()
+            }
+        },
+        _ => value.text().into_owned(),
+    })
+}
+
+impl Keys {
+    pub(super) fn new(
+        field: &str,
+        kind: Kind,
+        agg: &str,
+        name: &str,
+        filter: &IncludeExclude,
+        index: &str,
+    ) -> Result<Self, EsError> {
+        match kind {
+            Kind::Text => return Err(no_fielddata(field, index)),
+            Kind::Objects => return Err(wrong_kind(field, kind.es_type(), agg)),
+            _ => {}
+        }
+        Ok(Self {
+            kind,
+            texts: Texts::default(),
+            ips: Vec::new(),
+            ip_numbers: HashMap::default(),
+            allowed: Allowed::new(filter, kind, name)?,
+        })
+    }
+
+    fn ip(&mut self, a: u128) -> u64 {
+        let next = self.ips.len() as u32;
+        let n = *self.ip_numbers.entry(a).or_insert(next);
+        if n == next {
+            self.ips.push(a);
+        }
+        n.into()
+    }
+
+    /// The key that stands for a value as it was written; `None` when it makes no bucket.
+    pub(super) fn of_scalar(&mut self, value: &Scalar) -> Result<Option<u64>, EsError> {
+        let text = text_of(value, self.kind)?;
+        if !self.allowed.text(&text) {
+            return Ok(None);
+        }
+        Ok(Some(match self.kind {
+            Kind::Ip => self.ip(ip::address(&text)?),
+            Kind::Double => test::double(value)?.to_bits(),
+            Kind::Long | Kind::Boolean | Kind::Date => text.parse::<i64>().unwrap_or(0) as u64,
+            _ => self.texts.number(&text).into(),
+        }))
+    }
+
+    /// The key of a dictionary's term.
+    pub(super) fn of_term(&mut self, terms: &Dictionary, code: usize) -> Option<u64> {
+        match terms {
+            Dictionary::Text(texts) => {
+                let text = texts.value(code);
+                (self.allowed.all() || self.allowed.text(text)).then(|| self.texts.number(text).into())
+            }
+            Dictionary::Ip(ips) => {
+                let a = ips[code];
+                (self.allowed.all() || self.allowed.text(&ip::write(a))).then(|| self.ip(a))
+            }
+        }
+    }
+
+    pub(super) fn of_long(&self, n: i64) -> Option<u64> {
+        (self.allowed.all() || self.allowed.text(&n.to_string())).then_some(n as u64)
+    }
+
+    pub(super) fn of_double(&self, d: f64) -> Option<u64> {
+        let d = if d == 0.0 { 0.0 } else { d };
+        (self.allowed.all() || self.allowed.text(&d.to_string())).then_some(d.to_bits())
+    }
+
+    pub(super) fn compare(&self, a: u64, b: u64) -> Ordering {
+        match self.kind {
+            Kind::Ip => self.ips[a as usize].cmp(&self.ips[b as usize]),
+            Kind::Double => f64::from_bits(a).total_cmp(&f64::from_bits(b)),
+            Kind::Long | Kind::Boolean | Kind::Date => (a as i64).cmp(&(b as i64)),
+            _ => self.texts.get(a as u32).cmp(self.texts.get(b as u32)),
+        }
+    }
+
+    /// The members `key` and `key_as_string`.
+    pub(super) fn write(&self, key: u64, written: &Written, bucket: &mut Bucket) {
+        let (value, n) = self.value(key);
+        bucket.key = n.unwrap_or(f64::NAN);
+        bucket.name = match &value {
+            serde_json::Value::String(s) => s.clone(),
+            other => other.to_string(),
+        };
+        if let Some(n) = n
+            && let Some(text) = written.text(n)
+        {
+            bucket.body.insert("key_as_string".to_owned(), json!(text));
+        }
+        bucket.body.insert("key".to_owned(), value);
+    }
+
+    /// A key as JSON, and as a number where it is one.
+    pub(super) fn value(&self, key: u64) -> (serde_json::Value, Option<f64>) {
+        match self.kind {
+            Kind::Ip => (json!(ip::write(self.ips[key as usize])), None),
+            Kind::Double => (number(f64::from_bits(key)), Some(f64::from_bits(key))),
+            Kind::Long | Kind::Boolean | Kind::Date => (json!(key as i64), Some(key as i64 as f64)),
+            _ => (json!(self.texts.get(key as u32)), None),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.texts.bytes() + self.ips.capacity() * 40
+    }
+}
+
+pub(super) struct TermsNode {
+    name: String,
+    spec: Terms,
+    /// `None`: the field is not mapped.
+    column: Option<String>,
+    keys: Keys,
+    missing: Option<Option<u64>>,
+    written: Written,
+    buckets: Buckets,
+    below: OnceLock<Below>,
+    subs: Subs,
+}
+
+impl TermsNode {
+    pub(super) fn new(name: &str, spec: &Terms, setup: &Setup<'_>, subs: Subs) -> Result<Self, EsError> {
+        let field = setup.field(&spec.field);
+        let kind = match (&field, &spec.missing) {
+            (Some(field), _) => field.kind,
+            (None, Some(Scalar::Int(_))) => Kind::Long,
+            (None, Some(Scalar::Float(_))) => Kind::Double,
+            (None, Some(Scalar::Bool(_))) => Kind::Boolean,
+            (None, _) => Kind::Keyword,
+        };
+        let mut keys = Keys::new(&spec.field, kind, "terms", name, &spec.filter, setup.index())?;
+        let missing = spec.missing.as_ref().map(|v| keys.of_scalar(v)).transpose()?;
+        for order in &spec.order {
+            if let OrderBy::Path(path) = &order.by
+                && subs.number(None, path).is_none()
+            {
+                let head = super::split_part(path.split('>').next().unwrap_or_default()).0;
+                return Err(EsError::new(
+                    400,
+                    "aggregation_execution_exception",
+                    format!(
+                        "Invalid aggregator order path [{path}]. The provided aggregation [{head}] either does not \
+                         exist, or is a pipeline aggregation and cannot be used to sort the buckets."
+                    ),
+                ));
+            }
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            spec: spec.clone(),
+            column: field.map(|f| f.column),
+            keys,
+            missing,
+            written: Written::new(kind, spec.format.as_deref())?,
+            buckets: Buckets::default(),
+            below: OnceLock::new(),
+            subs,
+        })
+    }
+
+    /// Compares two of the candidates, whose numbers to order by are given.
+    fn compare(&self, numbers: &[Vec<f64>], ords: &[u32], x: u32, y: u32) -> Ordering {
+        let (i, j) = (x as usize, y as usize);
+        let (a, b) = (ords[i], ords[j]);
+        let keys = |a: u32, b: u32| self.keys.compare(self.buckets.key(a), self.buckets.key(b));
+        for (Order { by, descending }, numbers) in self.spec.order.iter().zip(numbers) {
+            let order = match by {
+                OrderBy::Count => self.buckets.count(a).cmp(&self.buckets.count(b)),
+                OrderBy::Key => keys(a, b),
+                OrderBy::Path(_) => match compare_numbers(numbers[i], numbers[j], *descending) {
+                    Ordering::Equal => continue,
+                    order => return order,
+                },
+            };
+            match if *descending { order.reverse() } else { order } {
+                Ordering::Equal => {}
+                order => return order,
+            }
+        }
+        keys(a, b)
+    }
+
+    /// The buckets told below one, in their order.
+    fn chosen(&self, all: &[u32]) -> Vec<u32> {
+        let ords: Vec<u32> =
+            all.iter().copied().filter(|o| self.buckets.count(*o) >= self.spec.min_doc_count).collect();
+        let numbers: Vec<Vec<f64>> = self
+            .spec
+            .order
+            .iter()
+            .map(|order| match &order.by {
+                OrderBy::Path(path) => {
+                    ords.iter().map(|o| self.subs.number(Some(*o), path).unwrap_or(f64::NAN)).collect()
+                }
+                _ => Vec::new(),
+            })
+            .collect();
+        let mut places: Vec<u32> = (0..ords.len() as u32).collect();
+        let size = self.spec.size;
+        if places.len() > size {
+            places.select_nth_unstable_by(size - 1, |a, b| self.compare(&numbers, &ords, *a, *b));
+            places.truncate(size);
+        }
+        places.sort_unstable_by(|a, b| self.compare(&numbers, &ords, *a, *b));
+        places.into_iter().map(|place| ords[place as usize]).collect()
+    }
+}
+
+/// What is no number comes last either way.
+pub(super) fn compare_numbers(a: f64, b: f64, descending: bool) -> Ordering {
+    match (a.is_nan(), b.is_nan()) {
+        (true, true) => Ordering::Equal,
+        (true, false) => Ordering::Greater,
+        (false, true) => Ordering::Less,
+        _ if descending => b.total_cmp(&a),
+        _ => a.total_cmp(&b),
+    }
+}
+
+/// Puts the rows of a batch into buckets by their values.
+pub(super) fn fill(
+    keys: &mut Keys,
+    column: Option<&Column>,
+    missing: Option<Option<u64>>,
+    batch: &Batch,
+    buckets: &mut Buckets,
+    keep_rows: bool,
+) -> Result<Batch, EsError> {
+    let Some(column) = column else {
+        let mut filler = Filler::new(buckets, batch, 1, false, keep_rows);
+        if let Some(key) = missing {
+            for (&row, &parent) in batch.rows.iter().zip(&batch.ords) {
+                filler.put(row, parent, 0, || key);
+            }
+        }
+        return filler.done();
+    };
+    let several = matches!(column.rows, Rows::Many(_));
+    match &column.values {
+        Values::Coded { codes, terms } => {
+            let count = match terms {
+                Dictionary::Text(texts) => texts.len(),
+                Dictionary::Ip(ips) => ips.len(),
+            };
+            let mut filler = Filler::new(buckets, batch, count + 1, several, keep_rows);
+            // Each term is looked up once.
+            let mut known: Vec<Option<Option<u64>>> = vec![None; count];
+            each_value(&column.rows, &batch.rows, |i, at| {
+                let (row, parent) = (batch.rows[i], batch.ords[i]);
+                match at {
+                    Some(at) => {
+                        let code = codes[at] as usize;
+                        filler.put(row, parent, code, || {
+                            *known[code].get_or_insert_with(|| keys.of_term(terms, code))
+                        });
+                    }
+                    None => {
+                        if let Some(key) = missing {
+                            filler.put(row, parent, count, || key);
+                        }
+                    }
+                }
+            });
+            filler.done()
+        }
+        Values::Long(values) => {
+            let scale = if column.kind == Kind::Date { MS } else { 1 };
+            let (low, high) = values.iter().fold((i64::MAX, i64::MIN), |(l, h), v| (l.min(*v), h.max(*v)));
+            let (low, high) = (low.div_euclid(scale), high.div_euclid(scale));
+            // Numbers near each other are their own codes.
+            let span = usize::try_from(high.saturating_sub(low)).unwrap_or(usize::MAX);
+            let dense = span < 4096.max(values.len() / 4);
+            let count = if dense { span + 1 } else { usize::MAX - 1 };
+            let mut filler = Filler::new(buckets, batch, count + 1, several, keep_rows);
+            each_value(&column.rows, &batch.rows, |i, at| {
+                let (row, parent) = (batch.rows[i], batch.ords[i]);
+                match at {
+                    Some(at) => {
+                        let n = if scale == 1 { values[at] } else { values[at].div_euclid(scale) };
+                        let code = if dense { (n - low) as usize } else { 0 };
+                        filler.put(row, parent, code, || keys.of_long(n));
+                    }
+                    None => {
+                        if let Some(key) = missing {
+                            filler.put(row, parent, if dense { count } else { 0 }, || key);
+                        }
+                    }
+                }
+            });
+            filler.done()
+        }
+        Values::Double(values) => {
+            let mut filler = Filler::new(buckets, batch, usize::MAX, several, keep_rows);
+            each_value(&column.rows, &batch.rows, |i, at| {
+                let (row, parent) = (batch.rows[i], batch.ords[i]);
+                match at {
+                    Some(at) => filler.put(row, parent, 0, || keys.of_double(values[at])),
+                    None => {
+                        if let Some(key) = missing {
+                            filler.put(row, parent, 0, || key);
+                        }
+                    }
+                }
+            });
+            filler.done()
+        }
+    }
+}
+
+impl Collector for TermsNode {
+    fn collect(&mut self, view: &View<'_>, batch: &Batch) -> Result<(), EsError> {
+        let column = match &self.column {
+            Some(name) => view.column(name)?.filter(|c| alike(c.kind, self.keys.kind)),
+            None => None,
+        };
+        if column.is_none() && self.missing.is_none() {
+            return Ok(());
+        }
+        let keep = !self.subs.is_empty();
+        let below = fill(&mut self.keys, column.as_deref(), self.missing, batch, &mut self.buckets, keep)?;
+        self.subs.collect(view, &below)
+    }
+
+    fn result(&self, bucket: Option<u32>, finish: &Finish<'_>) -> Result<Outcome, EsError> {
+        let below = self.below.get_or_init(|| self.buckets.tree());
+        let all = bucket.map_or(&[][..], |b| below.of(b));
+        let total: u64 = all.iter().map(|o| self.buckets.count(*o)).sum();
+        let ords = self.chosen(all);
+        finish.tell(ords.len())?;
+        let mut told = 0;
+        let mut buckets = Vec::with_capacity(ords.len());
+        for ord in ords {
+            let mut bucket = Bucket {
+                count: self.buckets.count(ord),
+                subs: self.subs.results(Some(ord), finish)?,
+                ..Bucket::default()
+            };
+            told += bucket.count;
+            self.keys.write(self.buckets.key(ord), &self.written, &mut bucket);
+            if self.spec.show_error {
+                bucket.body.insert("doc_count_error_upper_bound".to_owned(), json!(0));
+            }
+            buckets.push(bucket);
+        }
+        super::pipeline::inside(&self.subs.pipelines, &mut buckets)?;
+        let kind = match self.keys.kind {
+            _ if self.column.is_none() => "umterms",
+            Kind::Long | Kind::Date | Kind::Boolean => "lterms",
+            Kind::Double => "dterms",
+            _ => "sterms",
+        };
+        Ok(Outcome::Buckets { kind, buckets, keyed: false, more: terms_members(total - told) })
+    }
+
+    fn number(&self, _: Option<u32>, _: &str) -> Option<f64> {
+        None
+    }
+
+    fn bytes(&self) -> usize {
+        self.keys.bytes() + self.buckets.bytes() + self.subs.bytes() + self.name.len()
+    }
+}
+
+/// Whether values of two kinds are kept alike.
+pub(super) fn alike(a: Kind, b: Kind) -> bool {
+    let texts = |k: Kind| matches!(k, Kind::Keyword | Kind::Map | Kind::Text);
+    a == b || texts(a) && texts(b)
+}

@@ -1,0 +1,319 @@
+//! Lucene's regular expressions and wildcards, matched in linear time.
+//!
+//! Lucene's syntax: no anchors, the whole term has to match, `^` and `$` are characters, `"…"` is taken literally.
+//! `a&b` and `~a` are understood when they are not inside another operator; `<1-9>` is refused.
+
+use regex::{Regex, RegexBuilder};
+
+use super::ast::RegexpFlags;
+use super::error::EsError;
+
+/// Longest expression taken: Elasticsearch's `index.max_regex_length`.
+pub const MAX_LENGTH: usize = 1000;
+
+/// Bytes of a compiled expression at most.
+const MAX_SIZE: usize = 1 << 20;
+
+/// An expression of a whole term.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    /// All have to match, or not to.
+    parts: Vec<(Regex, bool)>,
+}
+
+impl Pattern {
+    /// Whether a term is of this form.
+    pub fn matches(&self, term: &str) -> bool {
+        self.parts.iter().all(|(regex, wanted)| regex.is_match(term) == *wanted)
+    }
+
+    /// A regular expression in Lucene's syntax.
+    ///
+    /// # Errors
+    /// `illegal_argument_exception` when it is none, is too long or too large.
+    pub fn regexp(text: &str, flags: RegexpFlags, case_insensitive: bool) -> Result<Self, EsError> {
+        let length = text.chars().count();
+        if length > MAX_LENGTH {
+            return Err(EsError::illegal(format!(
+                "The length of regex [{length}] used in the Regexp Query request has exceeded the allowed maximum of \
+                 [{MAX_LENGTH}]. This maximum can be set by changing the [index.max_regex_length] index level setting."
+            )));
+        }
+        let chars: Vec<char> = text.chars().collect();
+        let mut parts = Vec::new();
+        for piece in intersection(&chars, flags) {
+            let (piece, wanted) = complement(piece, flags);
+            let mut out = String::from("^(?:");
+            translate(piece, flags, &mut out)?;
+            out.push_str(")$");
+            parts.push((compile(&out, text, case_insensitive)?, wanted));
+        }
+        Ok(Self { parts })
+    }
+
+    /// `*` any text, `?` one character, `\` takes the next one as it is.
+    ///
+    /// # Errors
+    /// `illegal_argument_exception` when it is too large.
+    pub fn wildcard(text: &str, case_insensitive: bool) -> Result<Self, EsError> {
+        let mut out = String::new();
+        let mut chars = text.chars();
+        let mut stars = false;
+        let mut open = true;
+        while let Some(c) = chars.next() {
+            let before = out.len();
+            match c {
+                '*' => {
+                    stars = true;
+                    continue;
+                }
+                '?' => out.push('.'),
+                '\\' => push_literal(chars.next().unwrap_or('\\'), &mut out),
+                c => push_literal(c, &mut out),
+            }
+            // A star at an end needs no matching: the expression is not anchored there.
+            let joint = match (stars, open) {
+                (true, false) => ".*",
+                (false, true) => "^",
+                _ => "",
+            };
+            out.insert_str(before, joint);
+            (stars, open) = (false, false);
+        }
+        if !stars {
+            out.push_str(if open { "^$" } else { "$" });
+        }
+        Ok(Self { parts: vec![(compile(&out, text, case_insensitive)?, true)] })
+    }
+}
+
+fn compile(translated: &str, original: &str, case_insensitive: bool) -> Result<Regex, EsError> {
+    RegexBuilder::new(translated)
+        .dot_matches_new_line(true)
+        .case_insensitive(case_insensitive)
+        .size_limit(MAX_SIZE)
+        .dfa_size_limit(MAX_SIZE)
+        .nest_limit(60)
+        .build()
+        .map_err(|e| {
+            let short: String = original.chars().take(200).collect();
+            match e {
+                regex::Error::CompiledTooBig(_) => EsError::new(
+                    400,
+                    "too_complex_to_determinize_exception",
+                    format!("Determinizing [{short}] would require more than the allowed effort."),
+                ),
+                _ => EsError::illegal(format!("cannot read regular expression [{short}]")),
+            }
+        })
+}
+
+fn push_literal(c: char, out: &mut String) {
+    let mut buffer = [0; 4];
+    out.push_str(&regex::escape(c.encode_utf8(&mut buffer)));
+}
+
+/// What an outermost `&` joins.
+fn intersection(chars: &[char], flags: RegexpFlags) -> Vec<&[char]> {
+    if !flags.has(RegexpFlags::INTERSECTION) || !chars.contains(&'&') {
+        return vec![chars];
+    }
+    let mut parts = Vec::new();
+    let (mut depth, mut from, mut at) = (0_usize, 0, 0);
+    let mut union = false;
+    while at < chars.len() {
+        match chars[at] {
+            '\\' => at += 1,
+            '"' => at = skip_to(chars, at, '"'),
+            '[' => at = skip_to(chars, at, ']'),
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            '|' if depth == 0 => union = true,
+            '&' if depth == 0 => {
+                parts.push(&chars[from..at]);
+                from = at + 1;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    // `a|b&c` is `a|(b&c)`: not an outermost intersection.
+    if union && !parts.is_empty() {
+        return vec![chars];
+    }
+    parts.push(&chars[from..]);
+    parts
+}
+
+fn skip_to(chars: &[char], from: usize, end: char) -> usize {
+    let mut at = from + 1;
+    while at < chars.len() && chars[at] != end {
+        at += if chars[at] == '\\' && end == ']' { 2 } else { 1 };
+    }
+    at
+}
+
+/// `~(…)` or `~x` as a whole: the expression inside, and whether it has to match.
+fn complement(chars: &[char], flags: RegexpFlags) -> (&[char], bool) {
+    if !flags.has(RegexpFlags::COMPLEMENT) || chars.first() != Some(&'~') {
+        return (chars, true);
+    }
+    let inner = &chars[1..];
+    match inner {
+        [_] => (inner, false),
+        ['(', ..] => {
+            let mut depth = 0_usize;
+            let mut at = 0;
+            while at < inner.len() {
+                match inner[at] {
+                    '\\' => at += 1,
+                    '"' => at = skip_to(inner, at, '"'),
+                    '[' => at = skip_to(inner, at, ']'),
+                    '(' => depth += 1,
+                    ')' => {
+                        depth = depth.saturating_sub(1);
+                        if depth == 0 {
+                            break;
+                        }
+                    }
+                    _ => {}
+                }
+                at += 1;
+            }
+            if at + 1 == inner.len() { (inner, false) } else { (chars, true) }
+        }
+        _ => (chars, true),
+    }
+}
+
+fn translate(chars: &[char], flags: RegexpFlags, out: &mut String) -> Result<(), EsError> {
+    let mut at = 0;
+    while at < chars.len() {
+        let c = chars[at];
+        at += 1;
+        match c {
+            '.' | '|' | '(' | ')' | '*' | '+' | '?' => {
+                out.push(c);
+                // Regular expressions elsewhere read `(?` and `+?` as something else.
+                if matches!(c, '*' | '+' | '?') && matches!(chars.get(at), Some('*' | '+' | '?' | '{')) {
+                    return Err(EsError::unsupported("[regexp] with one repetition after the other"));
+                }
+                if c == '(' && matches!(chars.get(at), Some('?' | '*' | '+')) {
+                    return Err(EsError::illegal(format!("expected expression at position {at}")));
+                }
+            }
+            '{' => {
+                let end = chars[at..].iter().position(|&c| c == '}').map(|n| at + n);
+                let body: String = end.map(|end| chars[at..end].iter().collect()).unwrap_or_default();
+                if body.is_empty()
+                    || !body.chars().all(|c| c.is_ascii_digit() || c == ',')
+                    || body.starts_with(',')
+                {
+                    return Err(EsError::illegal(format!("integer expected at position {at}")));
+                }
+                out.push('{');
+                out.push_str(&body);
+                out.push('}');
+                at = end.unwrap_or(at) + 1;
+                if matches!(chars.get(at), Some('*' | '+' | '?' | '{')) {
+                    return Err(EsError::unsupported("[regexp] with one repetition after the other"));
+                }
+            }
+            '[' => at = class(chars, at, out)?,
+            '"' => {
+                let end = chars[at..].iter().position(|&c| c == '"').map(|n| at + n);
+                let end = end
+                    .ok_or_else(|| EsError::illegal(format!("expected '\"' at position {}", chars.len())))?;
+                out.push_str("(?:");
+                for &c in &chars[at..end] {
+                    push_literal(c, out);
+                }
+                out.push(')');
+                at = end + 1;
+            }
+            '\\' => {
+                let Some(&next) = chars.get(at) else {
+                    return Err(EsError::illegal("unexpected end-of-string"));
+                };
+                at += 1;
+                match next {
+                    'd' => out.push_str("[0-9]"),
+                    'D' => out.push_str("[^0-9]"),
+                    's' => out.push_str("[ \\t\\n\\r]"),
+                    'S' => out.push_str("[^ \\t\\n\\r]"),
+                    'w' => out.push_str("[A-Za-z0-9_]"),
+                    'W' => out.push_str("[^A-Za-z0-9_]"),
+                    other => push_literal(other, out),
+                }
+            }
+            '@' if flags.has(RegexpFlags::ANYSTRING) => out.push_str("(?:.*)"),
+            '#' if flags.has(RegexpFlags::EMPTY) => out.push_str("[^\\x{0}-\\x{10FFFF}]"),
+            '~' if flags.has(RegexpFlags::COMPLEMENT) => {
+                return Err(EsError::unsupported("[regexp] with the operator [~] inside an expression"));
+            }
+            '&' if flags.has(RegexpFlags::INTERSECTION) => {
+                return Err(EsError::unsupported("[regexp] with the operator [&] inside an expression"));
+            }
+            '<' if flags.has(RegexpFlags::INTERVAL) => {
+                return Err(EsError::unsupported("[regexp] with the operator [<>]"));
+            }
+            c => push_literal(c, out),
+        }
+    }
+    Ok(())
+}
+
+/// A character class from behind its `[`; answers where it ends.
+fn class(chars: &[char], mut at: usize, out: &mut String) -> Result<usize, EsError> {
+    out.push('[');
+    if chars.get(at) == Some(&'^') {
+        out.push('^');
+        at += 1;
+    }
+    let mut first = true;
+    loop {
+        let one = |at: &mut usize| -> Option<char> {
+            let c = *chars.get(*at)?;
+            *at += 1;
+            if c != '\\' {
+                return Some(c);
+            }
+            let c = *chars.get(*at)?;
+            *at += 1;
+            Some(c)
+        };
+        match chars.get(at) {
+            None => return Err(EsError::illegal(format!("expected ']' at position {}", chars.len()))),
+            Some(']') if !first => {
+                out.push(']');
+                return Ok(at + 1);
+            }
+            Some('\\') if matches!(chars.get(at + 1), Some('d' | 's' | 'w')) => {
+                out.push_str(match chars[at + 1] {
+                    'd' => "0-9",
+                    's' => " \\t\\n\\r",
+                    _ => "A-Za-z0-9_",
+                });
+                at += 2;
+            }
+            Some(_) => {
+                let bad = || EsError::illegal("unexpected end-of-string");
+                let from = one(&mut at).ok_or_else(bad)?;
+                let to = if chars.get(at) == Some(&'-') && chars.get(at + 1).is_some_and(|&c| c != ']') {
+                    at += 1;
+                    one(&mut at).ok_or_else(bad)?
+                } else {
+                    from
+                };
+                if from > to {
+                    return Err(EsError::illegal(format!(
+                        "invalid range: from ({}) cannot be > to ({})",
+                        from as u32, to as u32
+                    )));
+                }
+                out.push_str(&format!("\\x{{{:X}}}-\\x{{{:X}}}", from as u32, to as u32));
+            }
+        }
+        first = false;
+    }
+}
