@@ -66,10 +66,20 @@ pub struct Env<'a> {
 #[derive(Default)]
 struct First {
     bytes: [Vec<u8>; 2],
+    /// When the first of them came.
+    since: [Time; 2],
     /// Whether they are all that was said.
     whole: [bool; 2],
     /// Whether a protocol may begin with them, so that what follows belongs to them.
     open: [bool; 2],
+}
+
+/// Bytes of one side of which the first may have come earlier.
+struct Said<'a> {
+    bytes: &'a [u8],
+    /// So many came at `since` or later.
+    kept: usize,
+    since: Time,
 }
 
 /// A flow's application layer.
@@ -225,50 +235,57 @@ impl App {
         };
         let hint = env.protocols.by_port(info);
         if let Some(n) = hint.filter(|_| !env.protocols.detect || !info.key.transport().has_ports()) {
-            return self.start(n, info, dir, bytes, now, env);
+            self.start(n, env);
+            return self.data(info, dir, bytes, now, false, env);
         }
         if tries == 0 {
             return;
         }
         // What this side said before, if recognition waits for more of it.
         let mut joined = Vec::new();
+        let mut since = now;
         if let State::Guessing(first, _) = &self.state
             && is_tcp(info)
             && (!midway || first.open[dir.index()])
         {
             joined.extend_from_slice(&first.bytes[dir.index()]);
+            since = first.since[dir.index()];
         }
-        let waited = !joined.is_empty();
+        let kept = joined.len();
+        let waited = kept > 0;
         if waited {
             joined.extend_from_slice(bytes);
         }
         let shown = if waited { &joined[..] } else { bytes };
         let mut more = false;
         if env.protocols.detect {
-            if self.show(shown, &mut more, info, dir, hint, now, midway, env) {
+            let said = Said { bytes: shown, kept, since };
+            if self.show(said, &mut more, info, dir, hint, now, midway, env) {
                 return;
             }
             // Where the beginning was not seen, each piece may be one.
             if waited && midway && !more {
                 self.first_of(dir);
-                if self.show(bytes, &mut more, info, dir, hint, now, midway, env) {
+                let said = Said { bytes, kept: 0, since: now };
+                if self.show(said, &mut more, info, dir, hint, now, midway, env) {
                     return;
                 }
             }
             // A datagram that looks like nothing is its port's: the parser is less picky than the guess has to be.
             if let Some(n) = hint.filter(|_| !more && !is_tcp(info)) {
-                return self.start(n, info, dir, bytes, now, env);
+                self.start(n, env);
+                return self.data(info, dir, bytes, now, false, env);
             }
             more &= shown.len() < Spec::GUESS_BYTES;
         }
-        self.remember(dir, bytes, if more { tries } else { tries - 1 }, more, midway);
+        self.remember(dir, bytes, now, if more { tries } else { tries - 1 }, more, midway);
     }
 
     /// Asks each protocol whether it begins like that, its port's first. Starts the one that does, and answers whether.
     #[expect(clippy::too_many_arguments, reason = "a part of `recognise`")]
     fn show(
         &mut self,
-        shown: &[u8],
+        said: Said<'_>,
         more: &mut bool,
         info: &mut FlowInfo,
         dir: Dir,
@@ -283,7 +300,7 @@ impl App {
             if !spec.transports.contains(&info.key.transport()) {
                 continue;
             }
-            match (spec.guess)(shown) {
+            match (spec.guess)(said.bytes) {
                 Guess::No => {}
                 Guess::More => *more = true,
                 side @ (Guess::Client | Guess::Server) => {
@@ -292,13 +309,17 @@ impl App {
                         info.source_known = true;
                     }
                     // The other side spoke first, so it is heard first; what was not kept whole is lost.
-                    let other = if is_tcp(info) { self.first_of(dir.flip()) } else { Vec::new() };
-                    if other.is_empty() {
-                        self.start(n, info, dir, shown, now, env);
-                    } else {
-                        self.start(n, info, dir.flip(), &other, now, env);
-                        self.data(info, dir, shown, now, midway, env);
+                    let (other, began) =
+                        if is_tcp(info) { self.first_of(dir.flip()) } else { Default::default() };
+                    self.start(n, env);
+                    if !other.is_empty() {
+                        self.data(info, dir.flip(), &other, began, midway, env);
                     }
+                    let (kept, new) = said.bytes.split_at(said.kept);
+                    if !kept.is_empty() {
+                        self.data(info, dir, kept, said.since, midway, env);
+                    }
+                    self.data(info, dir, new, now, midway, env);
                     return true;
                 }
             }
@@ -307,7 +328,7 @@ impl App {
     }
 
     /// Keeps a side's first bytes; `open`: more of them is wanted.
-    fn remember(&mut self, dir: Dir, bytes: &[u8], tries: u8, open: bool, midway: bool) {
+    fn remember(&mut self, dir: Dir, bytes: &[u8], now: Time, tries: u8, open: bool, midway: bool) {
         let mut first = match std::mem::take(&mut self.state) {
             State::Guessing(first, _) => first,
             _ => Box::default(),
@@ -317,28 +338,31 @@ impl App {
         if midway && open && !was_open {
             side.clear();
         }
+        if side.is_empty() {
+            first.since[dir.index()] = now;
+        }
         let room = Spec::GUESS_BYTES.saturating_sub(side.len());
         first.whole[dir.index()] = bytes.len() <= room && (side.is_empty() || first.whole[dir.index()]);
         side.extend_from_slice(&bytes[..bytes.len().min(room)]);
         self.state = State::Guessing(first, tries);
     }
 
-    fn first_of(&mut self, dir: Dir) -> Vec<u8> {
+    /// A side's first bytes and when they came, if they were kept whole.
+    fn first_of(&mut self, dir: Dir) -> (Vec<u8>, Time) {
         match &mut self.state {
             State::Guessing(first, _) if first.whole[dir.index()] => {
-                std::mem::take(&mut first.bytes[dir.index()])
+                (std::mem::take(&mut first.bytes[dir.index()]), first.since[dir.index()])
             }
-            _ => Vec::new(),
+            _ => Default::default(),
         }
     }
 
-    fn start(&mut self, n: usize, info: &mut FlowInfo, dir: Dir, bytes: &[u8], now: Time, env: &mut Env<'_>) {
-        let Some(stream) = stream(n, env) else {
-            self.state = State::Decoded(env.protocols.all[n].spec().name);
-            return;
+    /// From now on this protocol decodes, if there is memory for it.
+    fn start(&mut self, n: usize, env: &mut Env<'_>) {
+        self.state = match stream(n, env) {
+            Some(stream) => State::Stream(n, stream),
+            None => State::Decoded(env.protocols.all[n].spec().name),
         };
-        self.state = State::Stream(n, stream);
-        self.data(info, dir, bytes, now, false, env);
     }
 
     /// The parser does not want to go on as it was.

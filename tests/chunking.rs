@@ -11,9 +11,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use reading::pipeline::{Kept, Pipeline, load};
-use reading::segments::{Segment, segment};
+use reading::segments::{SYN, Segment, segment};
 use reading::{files, others, own};
 
 /// Cuts tried of a stream.
@@ -136,6 +137,48 @@ fn check_all(captures: &[PathBuf], base: &Path) {
     });
     let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// `event.start` of the earliest transaction.
+fn start(events: &[String]) -> Option<String> {
+    let starts = events.iter().filter_map(|line| {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap();
+        event["event"]["start"].as_str().map(str::to_owned)
+    });
+    starts.min()
+}
+
+#[test]
+fn a_request_starts_with_the_packet_of_its_first_byte() {
+    let pipeline = Pipeline::new();
+    let (mut tried, mut wrong) = (0, Vec::new());
+    for path in own() {
+        for connection in connections(&load(&path)) {
+            let whole = start(&transactions(pipeline.events(connection.iter().map(|(p, _)| p))));
+            let Some(at) = connection.iter().position(|(_, segment)| segment.len() > 0) else { continue };
+            let (packet, segment) = &connection[at];
+            // Connections of which the beginning was not captured begin with something else.
+            if whole.is_none() || connection[0].1.flags(&connection[0].0) & SYN == 0 {
+                continue;
+            }
+            // Too short to be recognised, and no longer so.
+            for cut in 1..segment.len().min(40) {
+                let first = segment.part(packet, 0, cut);
+                let mut later = segment.part(packet, cut, segment.len());
+                later.time = packet.time + Duration::from_micros(1);
+                let (head, tail) = (&connection[..at], &connection[at + 1..]);
+                let pieces = head.iter().map(|(p, _)| p).chain([&first, &later]);
+                let pieces = pieces.chain(tail.iter().map(|(p, _)| p));
+                let found = start(&transactions(pipeline.events(pieces)));
+                tried += 1;
+                if found != whole {
+                    wrong.push(format!("{}: cut at {cut}: {found:?}, not {whole:?}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {tried}\n{}", wrong.len(), wrong.join("\n"));
+    assert!(tried > 1000, "{tried}");
 }
 
 #[test]
