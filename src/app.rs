@@ -118,7 +118,9 @@ impl App {
                 let side = |dir: Dir| first.bytes[dir.index()].as_slice();
                 guess_name(info.key.transport(), side(info.source), side(info.source.flip()))
             }
-            State::Stream(n, _) => protocols.all.get(*n).map(|p| p.spec().name),
+            State::Stream(n, stream) => {
+                stream.name().or_else(|| protocols.all.get(*n).map(|p| p.spec().name))
+            }
             State::Decoded(name) => Some(name),
         }
     }
@@ -207,9 +209,10 @@ impl App {
     pub fn close(&mut self, info: &mut FlowInfo, now: Time, env: &mut Env<'_>) {
         self.state = match std::mem::take(&mut self.state) {
             State::Stream(n, mut stream) => {
+                let name = stream.name().unwrap_or(env.protocols.all[n].spec().name);
                 with(n, info, &mut self.wake, now, env, |cx| stream.close(cx));
                 give_back(n, stream, env);
-                State::Decoded(env.protocols.all[n].spec().name)
+                State::Decoded(name)
             }
             // The flow's last record still wants first bytes, to name it by.
             other => other,
@@ -368,7 +371,7 @@ impl App {
     /// The parser does not want to go on as it was.
     fn turn(&mut self, info: &mut FlowInfo, dir: Dir, verdict: Verdict, now: Time, env: &mut Env<'_>) {
         let State::Stream(n, mut old) = std::mem::take(&mut self.state) else { return };
-        let spec = env.protocols.all[n].spec();
+        let name = old.name().unwrap_or(env.protocols.all[n].spec().name);
         let mut rest = [Vec::new(), Vec::new()];
         with(n, info, &mut self.wake, now, env, |cx| {
             if matches!(verdict, Verdict::Become(_)) {
@@ -381,9 +384,9 @@ impl App {
         match verdict {
             Verdict::Lost => {
                 env.counters.parsers_lost += 1;
-                self.state = State::Decoded(spec.name);
+                self.state = State::Decoded(name);
             }
-            Verdict::Enough | Verdict::Go => self.state = State::Decoded(spec.name),
+            Verdict::Enough | Verdict::Go => self.state = State::Decoded(name),
             Verdict::Become(name) => {
                 self.state = match name.and_then(|name| env.protocols.by_name(name)) {
                     Some(next) => match stream(next, env) {

@@ -83,15 +83,19 @@ fn add(map: &mut Entries, key: &str, pos: Pos, value: Item, path: &str, report: 
 pub(super) fn override_with(root: &mut Item, text: &str, report: &mut Report) {
     let wrong = |key: &str, text: &str| Problem { pos: Pos::default(), key: key.into(), text: text.into() };
     let Some((key, value)) = text.split_once('=') else {
-        report.errors.push(wrong(text, "expected key=value, e.g. packetbeat.interfaces.device=eth0"));
+        // Nothing at all is shown as such: a problem without a key is the file's.
+        let shown = if text.trim().is_empty() { format!("{text:?}") } else { text.to_owned() };
+        report.errors.push(wrong(&shown, "expected key=value, e.g. packetbeat.interfaces.device=eth0"));
         return;
     };
     let key = key.trim();
     let parts: Vec<&str> = key.split('.').collect();
     if key.is_empty() || parts.len() > MAX_PARTS || parts.iter().any(|p| p.is_empty()) {
-        report
-            .errors
-            .push(wrong(key, "expected key=value with a dotted key, e.g. packetbeat.interfaces.device=eth0"));
+        let shown = if key.is_empty() { format!("{text:?}") } else { key.to_owned() };
+        report.errors.push(wrong(
+            &shown,
+            "expected key=value with a dotted key, e.g. packetbeat.interfaces.device=eth0",
+        ));
         return;
     }
     let value = nest(Item { node: loose(value, Pos::default()), pos: Pos::default() }, key, report);
@@ -278,6 +282,8 @@ mod tests {
         let Some(Node::List(list)) = find(&root, "p").map(|i| &i.node) else { panic!() };
         assert_eq!(shown(&list[0], "ports"), "a list of 2");
         for (text, part) in [
+            ("", "expected key=value"),
+            (" ", "expected key=value"),
             ("a.b", "expected key=value"),
             ("=1", "expected key=value"),
             ("a..b=1", "expected key=value"),
@@ -287,6 +293,8 @@ mod tests {
             let mut report = Report::default();
             override_with(&mut root, text, &mut report);
             assert!(report.errors[0].text.contains(part), "{text}: {report:?}");
+            // Without a key it would be the file's.
+            assert!(!report.errors[0].key.is_empty(), "{text}: {report:?}");
         }
     }
 

@@ -42,6 +42,11 @@ impl Stream {
         Self { parser, sides: Default::default() }
     }
 
+    /// The parser's own name for the flow ([`Parser::name`]).
+    pub fn name(&self) -> Option<&'static str> {
+        self.parser.name()
+    }
+
     /// Ordered bytes of a stream (TCP).
     pub fn data(&mut self, dir: Dir, mut bytes: &[u8], cx: &mut Cx<'_>) -> Verdict {
         let side = &mut self.sides[dir.index()];
@@ -146,15 +151,7 @@ impl Stream {
             side.skip -= lost;
         } else {
             side.skip = 0;
-            if !side.left.is_empty() {
-                let mut held = std::mem::take(&mut side.left);
-                self.parser.torn(dir, &held, cx);
-                held.clear();
-                self.sides[dir.index()].left = held;
-            }
-            let side = &mut self.sides[dir.index()];
-            cx.budget.give(std::mem::take(&mut side.borrowed));
-            side.need = 1;
+            self.tear(dir, true, cx);
         }
         let then = self.parser.gap(dir, lost, inside, cx);
         if inside {
@@ -179,9 +176,25 @@ impl Stream {
         }
     }
 
+    /// What was shown and not used goes on no more: bytes are `lost`, or the side has ended.
+    fn tear(&mut self, dir: Dir, lost: bool, cx: &mut Cx<'_>) {
+        let side = &mut self.sides[dir.index()];
+        side.need = 1;
+        if side.left.is_empty() {
+            return;
+        }
+        let mut held = std::mem::take(&mut side.left);
+        self.parser.torn(dir, &held, lost, cx);
+        held.clear();
+        let side = &mut self.sides[dir.index()];
+        side.left = held;
+        cx.budget.give(std::mem::take(&mut side.borrowed));
+    }
+
     /// One side has ended.
     pub fn end(&mut self, dir: Dir, cx: &mut Cx<'_>) {
         self.cut(dir);
+        self.tear(dir, false, cx);
         self.parser.end(dir, cx);
     }
 
@@ -192,13 +205,14 @@ impl Stream {
 
     /// The conversation is over: the parser tells what is open and forgets all.
     pub fn close(&mut self, cx: &mut Cx<'_>) {
-        self.cut(Dir::AtoB);
-        self.cut(Dir::BtoA);
+        // What was asked comes before what answers it.
+        for dir in [cx.flow.source, cx.flow.source.flip()] {
+            self.cut(dir);
+            self.tear(dir, false, cx);
+        }
         self.parser.close(cx);
         self.parser.reset();
         for side in &mut self.sides {
-            cx.budget.give(std::mem::take(&mut side.borrowed));
-            side.left.clear();
             side.left.shrink_to(4 * 1024);
             (side.need, side.skip) = (0, 0);
         }

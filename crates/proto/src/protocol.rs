@@ -98,15 +98,21 @@ pub trait Parser: Send {
     /// Bytes from one side, in order, each once. On UDP and ICMP one whole datagram per call, whose `used` is ignored.
     fn data(&mut self, dir: Dir, bytes: &[u8], cx: &mut Cx<'_>) -> Step;
 
+    /// What flow records call the flow, where that is not [`Spec::name`]; agrees with what its events say.
+    fn name(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Bytes from one side were lost, before what comes next. `lost` is how many; inside a [`Then::Skip`] (`skipped`)
     /// they did not matter, and the answer is ignored.
     fn gap(&mut self, _dir: Dir, _lost: u64, _skipped: bool, _cx: &mut Cx<'_>) -> Then {
         Then::Lost
     }
 
-    /// Bytes that were shown and not used, and whose continuation was lost; [`Parser::gap`] follows. What they hold by
-    /// themselves can still be told.
-    fn torn(&mut self, _dir: Dir, _held: &[u8], _cx: &mut Cx<'_>) {}
+    /// Bytes that were shown and not used, and that do not go on: what follows was `lost` and [`Parser::gap`] is called
+    /// next, or the side has ended and [`Parser::end`] or [`Parser::close`] is. What they hold by themselves can still be
+    /// told.
+    fn torn(&mut self, _dir: Dir, _held: &[u8], _lost: bool, _cx: &mut Cx<'_>) {}
 
     /// One side ends inside a [`Then::Skip`]: so many bytes of it never came. [`Parser::end`] or [`Parser::close`] follows.
     fn cut(&mut self, _dir: Dir, _missing: u64) {}

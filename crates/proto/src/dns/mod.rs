@@ -131,6 +131,8 @@ pub struct Dns {
     unsure: [bool; 2],
     /// Whether anything was understood yet.
     understood: bool,
+    /// `mdns` or `llmnr`, where it is not DNS itself.
+    relative: Option<&'static str>,
     /// Memory used again.
     name: Vec<u8>,
     ips: Vec<u128>,
@@ -148,6 +150,7 @@ impl Protocol for Dns {
             began: [None; 2],
             unsure: [false; 2],
             understood: false,
+            relative: None,
             name: Vec::new(),
             ips: Vec::new(),
             spare: Vec::new(),
@@ -195,6 +198,10 @@ impl Parser for Dns {
         }
     }
 
+    fn name(&self) -> Option<&'static str> {
+        self.relative
+    }
+
     fn gap(&mut self, dir: Dir, _lost: u64, _skipped: bool, _cx: &mut Cx<'_>) -> Then {
         self.began[dir.index()] = None;
         self.unsure[dir.index()] = true;
@@ -238,6 +245,7 @@ impl Parser for Dns {
         self.began = [None; 2];
         self.unsure = [false; 2];
         self.understood = false;
+        self.relative = None;
         self.name.shrink_to(1024);
         self.ips.shrink_to(64);
     }
@@ -387,6 +395,7 @@ impl Dns {
         t.notes = if m.whole { &[] } else { &cut };
         t.ok = m.whole && m.rcode() == 0;
         t.protocol = Some(protocol);
+        self.relative = Some(protocol);
         self.name.clear();
         // An answer to all has no question: what it is about is its first record.
         let about = m.question().map(|q| q.name).or_else(|| m.records(0).next().map(|r| r.name));

@@ -12,6 +12,7 @@ mod body;
 mod codec;
 mod half;
 mod options;
+mod owed;
 mod redact;
 mod side;
 mod steps;
@@ -26,6 +27,7 @@ use wirebeat_model::{Dir, Transport, ecs};
 use self::codec::{Coding, First, MAX_HEAD, Name};
 use self::half::{Asked, Fill, Notes, Verb};
 pub use self::options::{Headers, HttpOptions};
+use self::owed::Owed;
 use self::redact::Mask;
 use self::side::{Message, Side, State};
 use self::steps::Next;
@@ -58,6 +60,8 @@ pub struct Http {
     client: Option<Dir>,
     sides: [Side; 2],
     pending: Pending<(), Asked>,
+    /// Answers to requests that do not wait any more.
+    owed: Owed,
     /// The request whose answer is on its way.
     answering: Option<Waiting<(), Asked>>,
     early: Option<Early>,
@@ -75,6 +79,7 @@ impl Protocol for Http {
             client: None,
             sides: Default::default(),
             pending: Pending::default(),
+            owed: Owed::default(),
             answering: None,
             early: None,
             gap: false,
@@ -104,8 +109,8 @@ impl Parser for Http {
         self.lost(dir, lost, cx)
     }
 
-    fn torn(&mut self, dir: Dir, held: &[u8], cx: &mut Cx<'_>) {
-        self.torn_head(dir, held, cx);
+    fn torn(&mut self, dir: Dir, held: &[u8], lost: bool, cx: &mut Cx<'_>) {
+        self.torn_head(dir, held, lost, cx);
     }
 
     fn cut(&mut self, dir: Dir, missing: u64) {
@@ -137,12 +142,12 @@ impl Parser for Http {
 
     fn expire(&mut self, cx: &mut Cx<'_>) {
         while let Some(waiting) = self.pending.expired(cx) {
-            self.unanswered(waiting, Notes::default(), cx);
+            self.give_up(waiting, cx);
         }
     }
 
     fn reset(&mut self) {
-        (self.client, self.gap) = (None, false);
+        (self.client, self.gap, self.owed) = (None, false, Owed::default());
         self.sides.iter_mut().for_each(Side::reset);
         self.pending.reset();
     }
@@ -180,6 +185,7 @@ impl Http {
         let d = dir.index();
         if std::mem::take(&mut self.gap) {
             // The client asks on: what it asked before was answered, and the answers were lost.
+            self.owed = Owed::default();
             while let Some(waiting) = self.pending.pop() {
                 self.unanswered(waiting, Notes::RESPONSE_LOSS, cx);
             }
@@ -189,16 +195,7 @@ impl Http {
         }
         self.prepare(d, head, true, cx);
         let Side { head: lines, message: m, .. } = &mut self.sides[d];
-        let own = &self.setup.own;
-        let [scratch, target] = &mut self.scratch;
-        let mut fill = Fill {
-            own,
-            mask: Mask::new(&own.rules, self.setup.redact),
-            scratch,
-            target,
-            redacted: 0,
-            port: cx.flow.key.receiver(dir).port,
-        };
+        let mut fill = fill(&self.setup, &mut self.scratch, cx.flow.key.receiver(dir).port);
         m.slot = fill.request(&mut m.fields, head, lines, &mut m.asked);
         cx.counters.redacted += fill.redacted;
         if m.framing.conflict {
@@ -214,27 +211,27 @@ impl Http {
         if code < 200 && code != 101 {
             return;
         }
-        if let State::Expecting { answered } = &mut self.sides[1 - d].state {
+        let late = self.owed.take();
+        if let State::Expecting { answered } = &mut self.sides[1 - d].state
+            && late.is_none()
+        {
             *answered = true;
         }
         if let Some(unused) = self.answering.take() {
             self.unanswered(unused, Notes::default(), cx);
         }
-        self.answering = self.pending.pop();
-        let other = &self.sides[1 - d];
-        self.sides[d].message.orphan = self.answering.is_none() && !other.message.open && other.state != State::Head;
+        if let Some(verb) = late {
+            let m = &mut self.sides[d].message;
+            (m.orphan, m.asked) = (true, Asked { verb, ..Asked::default() });
+        } else {
+            self.answering = self.pending.pop();
+            let other = &self.sides[1 - d];
+            let asks = other.message.open || other.state == State::Head;
+            self.sides[d].message.orphan = self.answering.is_none() && !asks;
+        }
         self.prepare(d, head, false, cx);
         let Side { head: lines, message: m, .. } = &mut self.sides[d];
-        let own = &self.setup.own;
-        let [scratch, target] = &mut self.scratch;
-        let mut fill = Fill {
-            own,
-            mask: Mask::new(&own.rules, self.setup.redact),
-            scratch,
-            target,
-            redacted: 0,
-            port: 0,
-        };
+        let mut fill = fill(&self.setup, &mut self.scratch, 0);
         m.slot = fill.response(&mut m.fields, head, lines);
         cx.counters.redacted += fill.redacted;
         if m.framing.conflict {
@@ -247,11 +244,11 @@ impl Http {
 
     /// What the request asked that side `d` is answering.
     fn asked(&self, d: usize) -> Asked {
-        let other = &self.sides[1 - d].message;
+        let (own, other) = (&self.sides[d].message, &self.sides[1 - d].message);
         match &self.answering {
             Some(waiting) => waiting.more,
-            None if other.open => other.asked,
-            None => Asked::default(),
+            None if other.open && !own.orphan => other.asked,
+            None => own.asked,
         }
     }
 
@@ -285,7 +282,7 @@ impl Http {
         let fields = std::mem::replace(&mut m.fields, self.pending.entries());
         m.shrink();
         if let Some(evicted) = self.pending.push((), start, wire, fields, asked, cx) {
-            self.unanswered(evicted, Notes::default(), cx);
+            self.give_up(evicted, cx);
         }
         if let Some(early) = self.early.take() {
             let waiting = self.pending.pop();
@@ -398,6 +395,12 @@ impl Http {
         }
     }
 
+    /// Publishes a request that waits no more, though its answer may still come.
+    fn give_up(&mut self, waiting: Waiting<(), Asked>, cx: &mut Cx<'_>) {
+        self.owed.add(waiting.more.verb);
+        self.unanswered(waiting, Notes::default(), cx);
+    }
+
     /// Publishes a request without an answer.
     fn unanswered(&mut self, mut waiting: Waiting<(), Asked>, note: Notes, cx: &mut Cx<'_>) {
         waiting.more.notes.add(note);
@@ -413,6 +416,12 @@ impl Http {
             self.pending.done(waiting, cx);
         }
     }
+}
+
+/// What fills a half; `port`: the one that was addressed.
+fn fill<'a>(setup: &'a Setup<HttpOptions>, scratch: &'a mut [Vec<u8>; 2], port: u16) -> Fill<'a> {
+    let [scratch, target] = scratch;
+    Fill { own: &setup.own, mask: Mask::new(&setup.own.rules, setup.redact), scratch, target, redacted: 0, port }
 }
 
 /// Makes an event of a request, its answer, or both.

@@ -61,9 +61,9 @@ pub(super) struct Message {
     pub(super) slot: Option<NumberSlot>,
     pub(super) framing: Framing,
     pub(super) notes: Notes,
-    /// Of a request.
+    /// Of a request; of an answer that came late, what it answers.
     pub(super) asked: Asked,
-    /// Of an answer: its status code, whether no request was seen for it, the protocol that it changes to.
+    /// Of an answer: its status code, whether no request waits for it, the protocol that it changes to.
     pub(super) code: u16,
     pub(super) orphan: bool,
     pub(super) becomes: Option<&'static str>,

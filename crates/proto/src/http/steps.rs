@@ -293,14 +293,19 @@ impl Http {
         true
     }
 
-    /// The rest of a head was lost: what came of it is told, its body is not looked for.
-    pub(super) fn torn_head(&mut self, dir: Dir, held: &[u8], cx: &mut Cx<'_>) {
+    /// The rest of a head was lost or never sent: what came of it is told, its body is not looked for.
+    pub(super) fn torn_head(&mut self, dir: Dir, held: &[u8], lost: bool, cx: &mut Cx<'_>) {
         let side = &self.sides[dir.index()];
         if side.state != State::Head || side.head.first().is_none() || !self.use_head(dir, held, cx) {
             return;
         }
         let m = &mut self.sides[dir.index()].message;
-        m.notes.add(if m.code == 0 { Notes::REQUEST_LOSS } else { Notes::RESPONSE_LOSS });
+        m.notes.add(match (m.code == 0, lost) {
+            (true, true) => Notes::REQUEST_LOSS,
+            (true, false) => Notes::REQUEST_CUT,
+            (false, true) => Notes::RESPONSE_LOSS,
+            (false, false) => Notes::RESPONSE_CUT,
+        });
         if m.open {
             self.finish(dir, cx);
         } else {

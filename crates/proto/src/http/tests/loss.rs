@@ -103,6 +103,32 @@ fn what_came_of_a_head_is_told() {
 }
 
 #[test]
+fn what_came_of_a_head_is_told_at_the_end() {
+    for fin in [true, false] {
+        let mut t = http(&[]);
+        t.client("GET /1 HTTP/1.1\r\nHost: a\r\nCookie: ");
+        t.server("HTTP/1.1 503 No\r\nContent-Length: 9\r\nX");
+        if fin {
+            t.end(true).end(false);
+        }
+        let e = one(t.close());
+        let notes =
+            ["Connection closed before the request was complete", "Connection closed before the response was complete"];
+        assert_eq!(e["error"]["message"], json!(notes));
+        assert_eq!((&e["url"]["full"], &e["http"]["response"]["status_code"]), (&json!("http://a/1"), &json!(503)));
+        assert_eq!(t.counters.unparsed, 0);
+        // Not even a first line.
+        let mut t = http(&[]);
+        t.client(GET).server(OK).client("GET /1 HTT");
+        if fin {
+            t.end(true);
+        }
+        assert_eq!(one(t.close())["status"], "OK");
+        assert_eq!(t.counters.unparsed, 1);
+    }
+}
+
+#[test]
 fn joined_in_the_middle() {
     let mut t = http(&[]);
     t.server("ody>\r\n</html>").client("{\"x\":1}\nGET /1 HTTP/1.1\r\n\r\n").server("..HTTP/1.1 204 No\r\n\r\n");

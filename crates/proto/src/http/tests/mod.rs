@@ -12,7 +12,7 @@ use wirebeat_model::Transport;
 use wirebeat_model::config::Node;
 
 use crate::testing::Talk;
-use crate::{Verdict, by_name};
+use crate::{Pending, Verdict, by_name};
 
 /// A connection with these options.
 fn http(options: &[(&str, Node)]) -> Talk {
@@ -125,6 +125,50 @@ fn pipelined_requests_are_answered_in_order() {
     t.close();
     assert_eq!(t.events().len(), 0);
     assert_eq!(t.counters.unparsed, 0);
+}
+
+#[test]
+fn answers_to_requests_given_up_are_nobody_elses() {
+    let request = |n: usize| format!("GET /{n} HTTP/1.1\r\n\r\n");
+    let shown = |e: &Value| {
+        let part = |v: &Value| v.as_str().unwrap_or("-").to_owned();
+        let code = e["http"]["response"]["status_code"].as_u64().unwrap_or(0);
+        format!("{} {code} {}", part(&e["url"]["path"]), part(&e["error"]["message"]))
+    };
+    // Given up after ten seconds: a HEAD, whose answer has no body whatever it says, and a GET.
+    let mut t = http(&[]);
+    t.client("HEAD /0 HTTP/1.1\r\n\r\n").client(request(1)).wait(Duration::from_secs(11));
+    t.client(request(2)).client(request(3));
+    for code in [200, 201, 202, 203] {
+        t.server(format!("HTTP/1.1 {code} x\r\nContent-Length: 5\r\n\r\n"));
+        if code > 200 {
+            t.server("hello");
+        }
+    }
+    let told: Vec<_> = t.events().iter().map(shown).collect();
+    let expected = [
+        "/0 0 Unmatched request",
+        "/1 0 Unmatched request",
+        "- 200 Unmatched response",
+        "- 201 Unmatched response",
+        "/2 202 -",
+        "/3 203 -",
+    ];
+    assert_eq!(told, expected);
+    assert_eq!((t.counters.unmatched_requests, t.counters.unmatched_responses), (2, 2));
+    // Pushed out by later ones.
+    const MAX: usize = Pending::<(), ()>::MAX;
+    (0..MAX + 2).for_each(|n| _ = t.client(request(n)));
+    let told: Vec<_> = t.events().iter().map(shown).collect();
+    assert_eq!(told, ["/0 0 Unmatched request", "/1 0 Unmatched request"]);
+    t.server(OK).server(OK).server("HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n");
+    let told: Vec<_> = t.events().iter().map(shown).collect();
+    assert_eq!(told, ["- 200 Unmatched response", "- 200 Unmatched response", "/2 404 -"]);
+    // Lost answers: the next request tells that all before it have had theirs.
+    t.wait(Duration::from_secs(11)).events();
+    t.gap(false, 1000).client(request(7)).server(OK);
+    assert_eq!(t.events().iter().map(shown).collect::<Vec<_>>(), ["/7 200 -"]);
+    t.close();
 }
 
 #[test]
