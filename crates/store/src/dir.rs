@@ -46,7 +46,7 @@ pub(crate) struct Directory {
 impl Directory {
     /// Opens or makes it.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
-        make_dir(path, true).map_err(|e| OpenError::Io(path.into(), e))?;
+        make_dir(path, false).map_err(|e| OpenError::Io(path.into(), e))?;
         let lock_path = path.join("LOCK");
         let failed = |e| OpenError::Io(lock_path.clone(), e);
         let lock = OpenOptions::new()
@@ -80,12 +80,15 @@ impl Directory {
     }
 }
 
-/// Makes a directory that only its owner may enter.
-pub(crate) fn make_dir(path: &Path, parents: bool) -> io::Result<()> {
-    match DirBuilder::new().recursive(parents).mode(0o700).create(path) {
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        Err(e) => Err(e),
-        Ok(()) => path.parent().map_or(Ok(()), |p| if parents { Ok(()) } else { sync_dir(p) }),
+/// Makes a directory that only its owner may enter, with those above it; `sync`: forced to the disk.
+pub(crate) fn make_dir(path: &Path, sync: bool) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    match path.parent() {
+        Some(parent) if sync => sync_dir(parent),
+        _ => Ok(()),
     }
 }
 

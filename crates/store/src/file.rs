@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
-use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{
+    ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData,
+};
 use parquet::file::statistics::Statistics;
 use parquet::schema::types::ColumnDescriptor;
 use wirebeat_model::Kind;
@@ -120,6 +122,27 @@ impl SealedFile {
         (0..self.about.groups.len()).map(|group| SealedBlock { file: Arc::clone(self), group })
     }
 
+    /// Its columns as they were planned.
+    pub(crate) fn planned(&self) -> Vec<Planned> {
+        let mut planned = Vec::with_capacity(self.leaves.len());
+        for (stored, (_, nanos)) in self.stored.iter().zip(&self.leaves) {
+            planned.push(Planned { stored: stored.clone(), nanos: false });
+            planned.extend(nanos.map(|_| Planned { stored: stored.clone(), nanos: true }));
+        }
+        planned
+    }
+
+    /// The chunk of a planned column in a row group.
+    pub(crate) fn planned_chunk<'f>(
+        &self,
+        planned: &Planned,
+        group: &'f RowGroupMetaData,
+    ) -> Option<&'f ColumnChunkMetaData> {
+        let at = self.stored.binary_search_by(|s| s.name.cmp(&planned.stored.name)).ok()?;
+        let (leaf, nanos) = self.leaves[at];
+        group.columns().get(if planned.nanos { nanos? } else { leaf })
+    }
+
     pub(crate) fn footer(&self) -> Result<Arc<ParquetMetaData>, BlockError> {
         let key = self.key(0, "");
         if let Some(Kept::Footer(footer)) = self.shared.cache.get(&key) {
@@ -167,8 +190,9 @@ impl Drop for SealedFile {
     fn drop(&mut self) {
         self.shared.cache.forget(self.number);
         if self.doomed.load(Ordering::Relaxed) {
-            // A file that stays is removed at the next start.
+            // A file that stays is removed at the next start; a directory goes when it is empty.
             let _ = std::fs::remove_file(&self.path);
+            let _ = self.path.parent().map(std::fs::remove_dir);
         }
     }
 }
@@ -301,6 +325,27 @@ impl Parts for SealedBlock {
         let part = self.file.read(at, self.group)?;
         self.file.shared.cache.put(key, Kept::Part(part.clone()));
         Ok(part)
+    }
+}
+
+/// Rows that are read once, for a merge, and push nothing out of the cache.
+pub(crate) struct Uncached<'a>(pub(crate) &'a SealedBlock);
+
+impl Parts for Uncached<'_> {
+    fn origin(&self) -> PathBuf {
+        self.0.origin()
+    }
+
+    fn rows(&self) -> usize {
+        Parts::rows(self.0)
+    }
+
+    fn stored(&self) -> &[Stored] {
+        &self.0.file.stored
+    }
+
+    fn part(&self, at: usize) -> Result<Option<Part>, BlockError> {
+        self.0.file.read(at, self.0.group)
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wirebeat_model::{EntryIter, EventId, Field, Kind, Scalar, Schema, Time, Value, fields};
@@ -16,7 +15,10 @@ use crate::marks::{Marks, day};
 use crate::part::Parts;
 use crate::partition::{Open, Partition};
 use crate::recover::{self, Opened};
+use crate::retain::Retention;
+use crate::stats::{Counters, count};
 use crate::tombstones::Tombstones;
+use crate::upkeep::Upkeep;
 use crate::write::{About, FileWriter, WriteError, plan};
 
 fields! {
@@ -47,6 +49,10 @@ pub struct Options {
     pub seal_after: std::time::Duration,
     /// Bytes of columns kept in memory once they were read.
     pub cache_bytes: usize,
+    /// Whether a file is forced to the disk before it counts. Not needed for what can be read again, as an import.
+    pub sync: bool,
+    /// How long events are kept.
+    pub retention: Retention,
 }
 
 impl Options {
@@ -62,6 +68,8 @@ impl Options {
             open_partitions: 16,
             seal_after: std::time::Duration::from_secs(3600),
             cache_bytes: 64 << 20,
+            sync: true,
+            retention: Retention::default(),
         }
     }
 }
@@ -96,21 +104,23 @@ pub struct Store {
     pub(crate) options: Options,
     layout: Arc<Layout>,
     pub(crate) shared: Arc<Shared>,
-    /// One at a time takes events in and writes them.
+    /// One at a time merges and deletes files. Taken before `writer`.
+    pub(crate) upkeep: Mutex<Upkeep>,
+    /// One at a time takes events in and writes them. Taken before `state`.
     writer: Mutex<Writer>,
     /// Held for moments only.
     state: Mutex<State>,
     pub(crate) counters: Counters,
 }
 
-struct Writer {
+pub(crate) struct Writer {
     marks: Marks,
     tombstones: Tombstones,
     /// Names of partitions, by prefix and day.
     names: HashMap<(&'static str, i64), Arc<str>>,
     started: bool,
     /// Why the last write failed, and when the next attempt may be.
-    failed: Option<(String, Time)>,
+    pub(crate) failed: Option<(String, Time)>,
 }
 
 pub(crate) struct State {
@@ -119,19 +129,7 @@ pub(crate) struct State {
     pub(crate) open: BTreeMap<Arc<str>, Open>,
     /// The number after the last event.
     next_seq: u64,
-    view: Option<Arc<View>>,
-}
-
-/// What was counted since the start.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    pub(crate) events: AtomicU64,
-    pub(crate) again: AtomicU64,
-    pub(crate) misdated: AtomicU64,
-    pub(crate) unknown_fields: AtomicU64,
-    pub(crate) files_written: AtomicU64,
-    pub(crate) write_failures: AtomicU64,
-    pub(crate) refused: AtomicU64,
+    pub(crate) view: Option<Arc<View>>,
 }
 
 /// Everything that is in the store at one moment.
@@ -171,14 +169,17 @@ impl Store {
             started: false,
             failed: None,
         };
+        let counters = Counters::default();
+        count(&counters.damaged_files, opened.damaged.len() as u64);
         let store = Self {
             dir,
             options,
             layout: Arc::new(Layout::new(schema)),
             shared,
+            upkeep: Mutex::default(),
             writer: Mutex::new(writer),
             state: Mutex::new(State { partitions, open: BTreeMap::new(), next_seq: 0, view: None }),
-            counters: Counters::default(),
+            counters,
         };
         Ok((Arc::new(store), opened))
     }
@@ -187,7 +188,7 @@ impl Store {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn writer(&self) -> MutexGuard<'_, Writer> {
+    pub(crate) fn writer(&self) -> MutexGuard<'_, Writer> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -232,7 +233,7 @@ impl Store {
         last_of: &mut [u32],
     ) -> Result<Option<Arc<str>>, IngestError> {
         if event.seq < state.next_seq {
-            self.counters.again.fetch_add(1, Ordering::Relaxed);
+            count(&self.counters.again, 1);
             return Ok(None);
         }
         if !writer.started {
@@ -258,7 +259,7 @@ impl Store {
             .unwrap_or(event.stamp);
         let misdated = !self.options.import && (day(time) - day(now)).abs() > 1;
         if misdated {
-            self.counters.misdated.fetch_add(1, Ordering::Relaxed);
+            count(&self.counters.misdated, 1);
             if let Some(id) = self.layout.ingested {
                 entries.retain(|e| e.0 != id);
                 entries.push((id, Value::Scalar(Scalar::Time(now))));
@@ -269,7 +270,7 @@ impl Store {
         state.next_seq = event.seq + 1;
         let partition = state.partitions.entry(Arc::clone(&name)).or_default();
         if event.seq < partition.sealed_end || event.seq < writer.tombstones.end(&name) {
-            self.counters.again.fetch_add(1, Ordering::Relaxed);
+            count(&self.counters.again, 1);
             return Ok(None);
         }
         let new = !state.open.contains_key(&name);
@@ -277,7 +278,7 @@ impl Store {
             state.open.entry(Arc::clone(&name)).or_insert_with(|| Open::new(&self.layout, event.seq, now));
         open.push(event.seq, event.id, time, now, entries);
         let done = open.rows >= self.options.group_rows || open.bytes() >= self.options.group_bytes;
-        self.counters.events.fetch_add(1, Ordering::Relaxed);
+        count(&self.counters.events, 1);
         state.view = None;
         if done {
             return Ok(Some(name));
@@ -297,7 +298,7 @@ impl Store {
         let mut dead = false;
         for (id, value) in EntryIter::new(fields) {
             let Some(last) = last_of.get_mut(usize::from(id)) else {
-                self.counters.unknown_fields.fetch_add(1, Ordering::Relaxed);
+                count(&self.counters.unknown_fields, 1);
                 continue;
             };
             // A place that another event left is not believed.
@@ -326,7 +327,7 @@ impl Store {
         if self.state().open_bytes() < self.options.open_bytes * 3 / 2 {
             return Ok(());
         }
-        self.counters.refused.fetch_add(1, Ordering::Relaxed);
+        count(&self.counters.refused, 1);
         Err(IngestError::Full(why.clone()))
     }
 
@@ -340,7 +341,7 @@ impl Store {
         match self.write_batches(name, &batches, seq, ingested) {
             Ok(file) => {
                 writer.failed = None;
-                self.counters.files_written.fetch_add(1, Ordering::Relaxed);
+                count(&self.counters.files_written, 1);
                 let mut state = self.state();
                 if let Some(partition) = state.partitions.get_mut(name) {
                     let files = partition.sealed.iter().cloned().chain([file]).collect();
@@ -351,7 +352,7 @@ impl Store {
                 Ok(())
             }
             Err(e) => {
-                self.counters.write_failures.fetch_add(1, Ordering::Relaxed);
+                count(&self.counters.write_failures, 1);
                 writer.failed = Some((e.to_string(), now + RETRY));
                 Err(e)
             }
@@ -371,8 +372,8 @@ impl Store {
         let latest = batches.iter().map(|b| b.time().1).max().unwrap_or(0);
         let about = About { seq, ingested, groups: vec![(rows as u64, earliest, latest)] };
         let dir = self.dir.partition(name);
-        make_dir(&dir, false).map_err(|e| WriteError::Io(dir.clone(), e))?;
-        let mut writer = FileWriter::create(&dir, about, plan(&sources)?)?;
+        make_dir(&dir, self.options.sync).map_err(|e| WriteError::Io(dir.clone(), e))?;
+        let mut writer = FileWriter::create(&dir, about, plan(&sources)?, self.options.sync)?;
         writer.group(&sources)?;
         let (path, _) = writer.finish()?;
         Ok(SealedFile::open(&path, &self.shared)?)
@@ -386,11 +387,8 @@ impl Store {
         self.seal_where(now, |_| true)
     }
 
-    /// To be called every few seconds: writes the rows that have waited long enough.
-    ///
-    /// # Errors
-    /// As [`Store::seal`].
-    pub fn tick(&self, now: Time) -> Result<(), WriteError> {
+    /// Writes the rows that have waited long enough.
+    pub(crate) fn seal_old(&self, now: Time) -> Result<(), WriteError> {
         let limit = u64::try_from(self.options.seal_after.as_nanos()).unwrap_or(u64::MAX);
         self.seal_where(now, |open| now.since(open.opened) >= limit)
     }
@@ -444,6 +442,7 @@ impl Store {
     /// # Errors
     /// When that cannot be noted on the disk.
     pub fn delete_index(&self, name: &str) -> std::io::Result<bool> {
+        let _upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
         let mut writer = self.writer();
         let end = {
             let state = self.state();
@@ -455,9 +454,10 @@ impl Store {
         };
         writer.tombstones.add(name, end)?;
         let mut state = self.state();
-        state.open.remove(name);
+        let open = state.open.remove(name).map_or(0, |o| o.rows as u64);
         if let Some(gone) = state.partitions.remove(name) {
             gone.sealed.iter().for_each(|file| file.doom());
+            count(&self.counters.deleted, gone.rows() + open);
         }
         state.view = None;
         Ok(true)
@@ -470,7 +470,7 @@ const CHUNK: usize = 256;
 const RETRY: std::time::Duration = std::time::Duration::from_secs(5);
 
 impl State {
-    fn open_bytes(&self) -> usize {
+    pub(crate) fn open_bytes(&self) -> usize {
         self.open.values().map(Open::bytes).sum()
     }
 }

@@ -9,7 +9,7 @@ use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use parquet::file::writer::SerializedFileWriter;
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::{ColumnDescPtr, ColumnPath, Type};
 use wirebeat_model::Kind;
 
@@ -77,6 +77,9 @@ pub enum WriteError {
     Read(#[from] BlockError),
 }
 
+/// A row group in the making.
+pub(crate) type RowGroupWriter<'a> = SerializedRowGroupWriter<'a, BufWriter<File>>;
+
 /// A file in the making.
 pub(crate) struct FileWriter {
     target: PathBuf,
@@ -85,6 +88,7 @@ pub(crate) struct FileWriter {
     leaves: Vec<ColumnDescPtr>,
     writer: SerializedFileWriter<BufWriter<File>>,
     encoder: Encoder,
+    sync: bool,
 }
 
 impl FileWriter {
@@ -93,6 +97,7 @@ impl FileWriter {
         dir: &Path,
         about: About,
         planned: Vec<Planned>,
+        sync: bool,
     ) -> std::result::Result<Self, WriteError> {
         let target = dir.join(about.file_name());
         let temporary = target.with_extension(TEMPORARY);
@@ -107,7 +112,7 @@ impl FileWriter {
             begin(BufWriter::with_capacity(256 * 1024, file), &about, &planned).map_err(format_error)?;
         let leaves = writer.schema_descr().columns().to_vec();
         let encoder = Encoder::new().map_err(io_error)?;
-        Ok(Self { target, temporary, planned, leaves, writer, encoder })
+        Ok(Self { target, temporary, planned, leaves, writer, encoder, sync })
     }
 
     /// One more row group, of these rows.
@@ -123,6 +128,24 @@ impl FileWriter {
         group.close().map(drop).map_err(|e| told(&self.temporary, e))
     }
 
+    /// One more row group, whose columns `copy` appends in order.
+    pub(crate) fn raw_group(
+        &mut self,
+        mut copy: impl FnMut(
+            &mut Encoder,
+            &mut RowGroupWriter<'_>,
+            &Planned,
+            &ColumnDescPtr,
+            &Path,
+        ) -> std::result::Result<(), WriteError>,
+    ) -> std::result::Result<(), WriteError> {
+        let mut group = self.writer.next_row_group().map_err(|e| told(&self.temporary, e))?;
+        for (planned, descr) in self.planned.iter().zip(&self.leaves) {
+            copy(&mut self.encoder, &mut group, planned, descr, &self.temporary)?;
+        }
+        group.close().map(drop).map_err(|e| told(&self.temporary, e))
+    }
+
     /// Completes the file: it is on the disk, under its name, when this returns. Answers path and size.
     pub(crate) fn finish(mut self) -> std::result::Result<(PathBuf, u64), WriteError> {
         let failed = |e| WriteError::Io(self.temporary.clone(), e);
@@ -130,10 +153,13 @@ impl FileWriter {
         let bytes = self.writer.bytes_written() as u64;
         let buffered = self.writer.inner_mut();
         buffered.flush().map_err(failed)?;
-        buffered.get_ref().sync_all().map_err(failed)?;
+        if self.sync {
+            buffered.get_ref().sync_all().map_err(failed)?;
+        }
         std::fs::rename(&self.temporary, &self.target).map_err(failed)?;
-        let dir = self.target.parent().unwrap_or(Path::new("."));
-        sync_dir(dir).map_err(failed)?;
+        if let (true, Some(dir)) = (self.sync, self.target.parent()) {
+            sync_dir(dir).map_err(failed)?;
+        }
         Ok((self.target.clone(), bytes))
     }
 }

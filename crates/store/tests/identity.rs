@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{Fields, equal, fields as f, open, parts, put};
+use common::{DAY_LATER, Fields, equal, fields as f, open, open_with, parts, put};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use wirebeat_model::{Entries, EventId, JsonWriter, Precision, Time};
@@ -40,13 +40,13 @@ fn check(store: &Store, expected: &[serde_json::Value], when: &str) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn documents_come_back(events in vec(parts(), 1..40)) {
+    fn documents_come_back(events in vec(parts(), 1..40), group_rows in prop_oneof![Just(4usize), Just(1000)]) {
         let dir = tempfile::tempdir().unwrap();
         let entries: Vec<Entries> = events.iter().map(Fields::entries).collect();
         let expected: Vec<_> = entries.iter().map(written).collect();
         let half = entries.len() / 2;
         {
-            let store = open(dir.path());
+            let store = open_with(dir.path(), |o| (o.import, o.sync, o.group_rows) = (true, false, group_rows));
             put(&store, 0, &entries[..half]);
             check(&store, &expected[..half], "open");
             store.seal(Time(0)).unwrap();
@@ -54,10 +54,17 @@ proptest! {
             put(&store, half as u64, &entries[half..]);
             check(&store, &expected, "sealed and open");
             store.seal(Time(0)).unwrap();
-            check(&store, &expected, "two files");
+            check(&store, &expected, "several files");
         }
-        let store = open(dir.path());
+        let store = open_with(dir.path(), |o| (o.import, o.sync, o.group_rows) = (true, false, group_rows));
         check(&store, &expected, "opened again");
+        let files = |store: &Store| store.stats(Time(0)).indices.iter().map(|i| i.files).sum::<usize>();
+        let before = files(&store);
+        while store.tick(DAY_LATER).unwrap() {}
+        prop_assert!(files(&store) < before.max(2) || before == store.view().indices.len());
+        check(&store, &expected, "merged");
+        drop(store);
+        check(&open(dir.path()), &expected, "merged and opened again");
     }
 }
 

@@ -47,6 +47,9 @@ pub mod fields {
     }
 }
 
+/// Nothing came since yesterday.
+pub const DAY_LATER: Time = Time(86_400_000_000_000);
+
 /// A store of imports under `test`.
 pub fn open(dir: &Path) -> Arc<Store> {
     open_with(dir, |o| o.import = true)
