@@ -149,7 +149,9 @@ fn merged_files_win_over_what_they_were_made_of() {
     let copies = tempfile::tempdir().unwrap();
     let small = files(dir.path());
     assert_eq!(small.len(), 5);
-    small.iter().for_each(|p| drop(std::fs::copy(p, copies.path().join(p.file_name().unwrap())).unwrap()));
+    for path in &small {
+        std::fs::copy(path, copies.path().join(path.file_name().unwrap())).unwrap();
+    }
     // A view keeps what it shows until it is gone.
     let view = store.view();
     assert!(store.tick(Time(TODAY + DAY)).unwrap());
