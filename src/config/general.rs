@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use wirebeat_model::Precision;
 use wirebeat_model::config::{Item, Node, Pos, Problem, Report, Section, suggest};
 
+use super::keeping::{self, Keeping};
 use super::tree;
 
 /// `output.file`.
@@ -41,7 +42,7 @@ pub(super) enum Redact {
 }
 
 /// `wirebeat`: what is our own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Own {
     pub(super) detect: Option<bool>,
     pub(super) redact: Redact,
@@ -51,6 +52,7 @@ pub(super) struct Own {
     /// `fields_1x` and `system.enabled`, where they are given.
     pub(super) fields_1x: Option<bool>,
     pub(super) system: Option<bool>,
+    pub(super) keeping: Keeping,
 }
 
 /// Reads `wirebeat`.
@@ -110,7 +112,8 @@ pub(super) fn own_keys(section: &mut Section<'_>) -> Own {
     inner.finish();
     let fields_1x = given_1x.map(|_| fields_1x);
     let system = given_system.then_some(system);
-    Own { detect: given.then_some(detect), redact, memory, shards, capture_self, fields_1x, system }
+    let keeping = keeping::keys(section);
+    Own { detect: given.then_some(detect), redact, memory, shards, capture_self, fields_1x, system, keeping }
 }
 
 fn redact(section: &mut Section<'_>, doc: &'static str) -> Redact {

@@ -20,6 +20,7 @@ mod dialect;
 mod flows;
 mod general;
 mod interfaces;
+mod keeping;
 mod networks;
 mod notice;
 mod protocols;
@@ -34,6 +35,7 @@ pub use dialect::Dialect;
 pub use flows::Flows;
 pub use general::{ConsoleOutput, FileOutput};
 pub use interfaces::Interface;
+pub use keeping::{Durability, Keeping};
 pub use networks::{InternalNetworks, direction};
 pub use notice::{ConfigErrors, Notice};
 
@@ -69,6 +71,8 @@ pub struct Config {
     pub bpf_filter: Option<String>,
     /// What is measured of the host, if anything.
     pub system: Option<wirebeat_system::Options>,
+    /// What is kept of events.
+    pub keeping: Keeping,
     /// `output.file`.
     pub output_file: Option<FileOutput>,
     /// `output.console`.
@@ -245,6 +249,7 @@ fn read(
         shards: own.shards,
         capture_self,
         system,
+        keeping: own.keeping,
         output_file: top.file,
         output_console: top.console,
         warnings: Vec::new(),

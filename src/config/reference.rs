@@ -6,7 +6,7 @@ use wirebeat_model::config::OptionDoc;
 use wirebeat_proto::PROTOCOLS;
 use wirebeat_system::Options;
 
-use super::{describe, dialect, flows, general, interfaces, protocols, system};
+use super::{describe, dialect, flows, general, interfaces, keeping, protocols, system};
 
 /// Every section that is read: its key, a sentence, its options.
 pub fn sections() -> Vec<(String, &'static str, Vec<OptionDoc>)> {
@@ -14,6 +14,13 @@ pub fn sections() -> Vec<(String, &'static str, Vec<OptionDoc>)> {
         (String::new(), "At the top of the file.", describe(general::describe_top)),
         ("timestamp".into(), "How times are written.", describe(general::precision)),
         ("wirebeat".into(), "What is our own.", describe(general::own_keys)),
+        (
+            "wirebeat.journal".into(),
+            "The log on disk that events go through.",
+            describe(keeping::journal_keys),
+        ),
+        ("wirebeat.store".into(), "What is kept of events.", describe(keeping::store_keys)),
+        ("wirebeat.api".into(), "The Elasticsearch-compatible API.", describe(keeping::api_keys)),
         ("packetbeat".into(), "Capture.", describe(dialect::keys)),
         (
             "packetbeat.interfaces".into(),
