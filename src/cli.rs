@@ -1,5 +1,6 @@
 //! The command line: what can be asked for, and its help.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -45,6 +46,10 @@ pub enum Command {
     Top(TopArgs),
     /// List every field an event may have
     Fields(FieldsArgs),
+    /// Show what is kept: indices, sizes, bytes per event
+    Store(StoreArgs),
+    /// Write what is kept in memory to files that others can open
+    Seal(StoreArgs),
     /// Check a configuration file and show what it amounts to
     Check(CheckArgs),
     /// Show the version
@@ -88,9 +93,24 @@ pub struct RunArgs {
     /// Where events go and how files are rotated.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// Where events are kept.
+    #[command(flatten)]
+    pub keep: KeepArgs,
     /// Packetbeat's options that are understood or answered with a hint.
     #[command(flatten)]
     pub packetbeat: PacketbeatArgs,
+}
+
+/// Where events are kept.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Store")]
+pub struct KeepArgs {
+    /// Keep events in this directory [default: /var/lib/wirebeat for root, unless -o names a file]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Answer Elasticsearch's API here [default: 127.0.0.1:9200, or the next free port]
+    #[arg(long, value_name = "ADDR")]
+    pub api: Option<SocketAddr>,
 }
 
 /// Where events go.
@@ -145,12 +165,26 @@ pub struct ReadArgs {
     /// Threads that decode [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub shards: Option<u16>,
+    /// Keep the events in this directory's store, each under its own day
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub data: Option<PathBuf>,
     /// Where events go and how files are rotated.
     #[command(flatten)]
     pub output: OutputArgs,
     /// Packetbeat's options that are understood or answered with a hint.
     #[command(flatten)]
     pub packetbeat: PacketbeatArgs,
+}
+
+/// Options of `store` and `seal`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct StoreArgs {
+    /// The directory [default: /var/lib/wirebeat for root, else ~/.local/share/wirebeat]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Configuration that names the directory
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// Options of `devices`.
@@ -307,6 +341,10 @@ impl From<Switch> for bool {
 /// What the user wants, with Packetbeat's ways of asking for it resolved.
 #[derive(Debug)]
 pub enum Action {
+    /// Show what is kept.
+    Store(StoreArgs),
+    /// Write what is kept to files.
+    Seal(StoreArgs),
     /// Capture.
     Run(RunArgs),
     /// Read captures.
@@ -335,6 +373,8 @@ impl Cli {
             Some(Command::Devices(args)) => Action::Devices(args),
             Some(Command::Top(args)) => Action::Top(args),
             Some(Command::Fields(args)) => Action::Fields(args),
+            Some(Command::Store(args)) => Action::Store(args),
+            Some(Command::Seal(args)) => Action::Seal(args),
             Some(Command::Check(args)) => Action::Check(args),
             Some(Command::Version) => Action::Version,
             Some(Command::Test(args)) if args.what == "config" => Action::Check(CheckArgs {
@@ -366,6 +406,7 @@ fn run(args: RunArgs) -> Action {
         set: args.set,
         redact: args.redact,
         shards: args.shards,
+        data: args.keep.data,
         output: args.output,
         packetbeat: PacketbeatArgs { read_file: None, ..args.packetbeat },
     })

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use wirebeat_model::Schema;
+use wirebeat_model::{Schema, Value, ecs};
 
 use crate::app::Protocols;
 use crate::config::{self, Config};
@@ -20,7 +20,16 @@ pub fn schema() -> &'static Schema {
     let mut lists = wirebeat_proto::fields();
     lists.push(flows::FIELDS);
     lists.extend(wirebeat_system::fields());
+    lists.push(wirebeat_journal::FIELDS);
+    lists.push(wirebeat_store::FIELDS);
     Schema::install(&lists)
+}
+
+/// The index an event belongs to, without its day.
+pub fn index_of(entries: &[(u16, Value<'_>)]) -> &'static str {
+    // Only what was measured of the host names a module.
+    let module = ecs::EVENT_MODULE.id();
+    if entries.iter().any(|(id, _)| *id == module) { "topbeat" } else { "packetbeat" }
 }
 
 /// What `shards` shards share. `local`: this host's addresses, none when a capture is read. `source` names the sensor.

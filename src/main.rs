@@ -1,18 +1,22 @@
 //! The program: what was asked for, done, and an exit code.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
 use wirebeat::cli::{Action, CheckArgs, Cli, DevicesArgs, OutputArgs, ReadArgs, RunArgs, TopArgs};
 use wirebeat::config::{self, Config};
+use wirebeat::destination::Destination;
+use wirebeat::keep::{Keeper, Purpose};
+use wirebeat::lines::Lines;
 use wirebeat::measure::Until;
 use wirebeat::output::{Output, Rotation};
 use wirebeat::read::{self, ReadError};
 use wirebeat::run::{self, RunError};
 use wirebeat::summary::{Measured, Summary};
-use wirebeat::{check, devices_cmd, engine, fields_cmd, measure, top};
+use wirebeat::{check, devices_cmd, engine, fields_cmd, measure, store_cmd, top};
 use wirebeat_model::Time;
 
 /// Something failed.
@@ -28,6 +32,8 @@ fn main() -> ExitCode {
         Action::Devices(args) => devices(&args),
         Action::Top(args) => top(&args),
         Action::Fields(args) => print(&fields_cmd::render(engine::schema(), args.format)),
+        Action::Store(args) => report(store_cmd::list(&args)),
+        Action::Seal(args) => report(store_cmd::seal(&args)),
         Action::Check(args) => check(&args),
         Action::Version => print(concat!("wirebeat ", env!("CARGO_PKG_VERSION"), "\n")),
         Action::Hint(text) => {
@@ -64,10 +70,21 @@ fn load(path: Option<&std::path::Path>, set: &[String], redact: Option<bool>) ->
     }
 }
 
-/// Opens where events go.
-fn output(args: &OutputArgs, config: &Config) -> Result<Output, u8> {
+/// Prints what was found, or why not.
+fn report(result: anyhow::Result<String>) -> u8 {
+    match result {
+        Ok(text) => print(&text),
+        Err(e) => {
+            eprintln!("error: {e:#}");
+            FAILED
+        }
+    }
+}
+
+/// Opens where lines go; `None` when nobody asked for lines.
+fn output(args: &OutputArgs, config: &Config) -> Result<Option<Output>, u8> {
     let (path, rotation) = match (&args.output, &config.output_file) {
-        (Some(path), _) if path.as_os_str() == "-" => return Ok(Output::stdout()),
+        (Some(path), _) if path.as_os_str() == "-" => return Ok(Some(Output::stdout())),
         (Some(path), _) => {
             let keep = args.rotate_count.unwrap_or(Rotation::default().keep);
             (path.clone(), Rotation { size: args.rotate_size.unwrap_or(0), keep, ..Rotation::default() })
@@ -77,10 +94,47 @@ fn output(args: &OutputArgs, config: &Config) -> Result<Output, u8> {
                 Rotation { size: file.rotate_every, keep: file.number_of_files, mode: file.permissions };
             (file.path.join(&file.filename), rotation)
         }
-        (None, None) => return Ok(Output::stdout()),
+        (None, None) => return Ok(config.output_console.map(|_| Output::stdout())),
     };
-    Output::file(&path, rotation).map_err(|e| {
+    Output::file(&path, rotation).map(Some).map_err(|e| {
         eprintln!("error: {}: {e}", path.display());
+        FAILED
+    })
+}
+
+/// Opens where events of captures go: lines, unless they are only to be kept.
+fn destination_of_import(args: &ReadArgs, config: &Config) -> Result<Destination, u8> {
+    let mut output = output(&args.output, config)?;
+    if output.is_none() && args.data.is_none() {
+        output = Some(Output::stdout());
+    }
+    let keeper = args.data.as_ref().map(|dir| keeper(dir, config, Purpose::Import)).transpose()?;
+    let lines = output.map(|output| Lines::new(output, config.precision));
+    Ok(Destination { lines, keeper, ..Destination::default() })
+}
+
+/// Opens where live events go: lines where they are asked for; they are kept where that is asked for, or nothing else is.
+fn destination(args: &RunArgs, config: &Config) -> Result<Destination, u8> {
+    let output = output(&args.output, config)?;
+    let keep = args.keep.data.is_some() || config.keeping.enabled.unwrap_or(output.is_none());
+    let (mut keeper_of, mut output) = (None, output);
+    if keep {
+        let dir = store_cmd::directory(args.keep.data.as_ref(), &config.keeping).map_err(|e| {
+            eprintln!("error: {e}");
+            FAILED
+        })?;
+        keeper_of = Some(keeper(&dir, config, Purpose::Live)?);
+        eprintln!("keeping events in {}", dir.display());
+    } else if output.is_none() {
+        output = Some(Output::stdout());
+    }
+    let lines = output.map(|output| Lines::new(output, config.precision));
+    Ok(Destination { lines, keeper: keeper_of, ..Destination::default() })
+}
+
+fn keeper(dir: &Path, config: &Config, purpose: Purpose) -> Result<Keeper, u8> {
+    Keeper::open(dir, &config.keeping, purpose, engine::schema()).map_err(|e| {
+        eprintln!("error: {e}");
         FAILED
     })
 }
@@ -94,13 +148,13 @@ fn read(args: &ReadArgs) -> u8 {
 }
 
 fn read_with(args: &ReadArgs, config: &Config) -> u8 {
-    let output = match output(&args.output, config) {
-        Ok(output) => output,
+    let destination = match destination_of_import(args, config) {
+        Ok(destination) => destination,
         Err(code) => return code,
     };
     let shards = args.shards.map_or(config.shards.unwrap_or(1), usize::from);
     let mut summary = Summary::default();
-    let result = read::read(config, &args.files, shards, output, &mut summary);
+    let result = read::read(config, &args.files, shards, destination, &mut summary);
     eprint!("{summary}");
     match result {
         Ok(()) => 0,
@@ -139,7 +193,7 @@ fn run(args: &RunArgs) -> u8 {
     }
     let shards = args.shards.map(usize::from).or(config.shards);
     let mut summary = Summary::default();
-    let result = run::run(&config, shards, args.duration, || output(&args.output, &config), &mut summary);
+    let result = run::run(&config, shards, args.duration, || destination(args, &config), &mut summary);
     match result {
         Ok(()) => {
             eprint!("{summary}");
@@ -169,17 +223,15 @@ fn measure_alone(args: &RunArgs, config: &Config) -> u8 {
     if !args.interface.is_empty() {
         eprintln!("warning: -i: a Topbeat's configuration captures nothing");
     }
-    let output = match output(&args.output, config) {
-        Ok(output) => output,
+    let destination = match destination(args, config) {
+        Ok(destination) => destination,
         Err(code) => return code,
     };
     eprintln!("measuring the host every {:?}", options.period);
-    let options = wirebeat_system::Options { source: Time::now().0 as u64, ..options.clone() };
+    let source = destination.source().unwrap_or(Time::now().0 as u64);
+    let options = wirebeat_system::Options { source, ..options.clone() };
     let until = Until { count: None, duration: args.duration };
-    ended(
-        measure::alone(&options, until, output, config.precision)
-            .map(|losses| eprint!("{}", Measured(&losses))),
-    )
+    ended(measure::alone(&options, until, destination).map(|losses| eprint!("{}", Measured(&losses))))
 }
 
 /// The exit code; a reader that has enough is no failure.
@@ -214,8 +266,9 @@ fn top(args: &TopArgs) -> u8 {
         match output(&args.output, &config) {
             Ok(output) => {
                 let until = Until { count: args.count, duration: None };
-                measure::alone(&options, until, output, config.precision)
-                    .map(|losses| eprint!("{}", Measured(&losses)))
+                let output = output.unwrap_or_else(Output::stdout);
+                let destination = Destination::lines(Lines::new(output, config.precision));
+                measure::alone(&options, until, destination).map(|losses| eprint!("{}", Measured(&losses)))
             }
             Err(code) => return code,
         }

@@ -6,11 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use wirebeat_model::{Event, Precision};
+use wirebeat_model::Event;
 use wirebeat_system::{Losses, Metrics, Options};
 
-use crate::lines::Lines;
-use crate::output::Output;
+use crate::destination::Destination;
 
 /// How often a signal is looked for.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -56,14 +55,13 @@ pub struct Until {
     pub duration: Option<Duration>,
 }
 
-/// Measures and writes lines to `output` until then or until the program is told to stop.
+/// Measures for `destination` until then or until the program is told to stop.
 ///
 /// # Errors
-/// When the host cannot be measured or `output` not be written.
-pub fn alone(options: &Options, until: Until, output: Output, precision: Precision) -> io::Result<Losses> {
+/// When the host cannot be measured or the destination not be written.
+pub fn alone(options: &Options, until: Until, mut destination: Destination) -> io::Result<Losses> {
     let stop = on_signals()?;
     let mut metrics = Metrics::new(options)?;
-    let mut lines = Lines::new(output, precision);
     let (mut measured, mut result) = (0, Ok(()));
     let begun = Instant::now();
     metrics.every(
@@ -72,11 +70,14 @@ pub fn alone(options: &Options, until: Until, output: Output, precision: Precisi
             sleep(time.min(left), &stop) && left >= time
         },
         |events, _| {
-            result = events.iter().try_for_each(|event| lines.write(event)).and_then(|()| lines.flush());
+            result = destination.write(events).and_then(|()| destination.flush());
             measured += 1;
             result.is_ok() && until.count.is_none_or(|n| measured < n) && !stop.load(Ordering::Relaxed)
         },
     );
+    if let Some(keeper) = destination.keeper {
+        keeper.close();
+    }
     result.map(|()| metrics.losses().clone())
 }
 

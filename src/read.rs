@@ -21,10 +21,10 @@ use wirebeat_net::{L4, Packet};
 
 use crate::collector::Collector;
 use crate::config::Config;
+use crate::destination::Destination;
 use crate::engine;
 use crate::ingress::Ingress;
-use crate::lines::Lines;
-use crate::output::Output;
+use crate::keep::KeepError;
 use crate::parcel::{Batch, Content};
 use crate::shard::{Arrival, Note, Settings, Shard};
 use crate::summary::Summary;
@@ -46,6 +46,9 @@ pub enum ReadError {
     /// Events could not be written.
     #[error("writing events: {0}")]
     Output(#[from] io::Error),
+    /// Events could not be kept.
+    #[error("keeping events: {0}")]
+    Keep(#[from] KeepError),
 }
 
 /// Packets between two looks of the collector, and in a batch.
@@ -64,14 +67,14 @@ pub fn read(
     config: &Config,
     files: &[PathBuf],
     shards: usize,
-    output: Output,
+    destination: Destination,
     summary: &mut Summary,
 ) -> Result<(), ReadError> {
     let filter = config.bpf_filter.as_deref().map(Filter::parse).transpose()?;
     let snaplen = config.interfaces.iter().map(|i| i.snaplen as usize).min().unwrap_or(usize::MAX);
     // Announced flows would reach two shards at different times.
     let shards = if config.protocols.iter().any(|p| p.spec().expects) { 1 } else { shards.max(1) };
-    let mut lines = Some(Lines::new(output, config.precision));
+    let mut destination = Some(destination);
     let mut engine: Option<Engine> = None;
     let mut first_error = None;
     for path in files {
@@ -86,13 +89,13 @@ pub fn read(
                     && engine.as_ref().is_some_and(|e| frame.time < e.ingress.clock())
                     && let Some(done) = engine.take()
                 {
-                    lines = Some(done.finish(summary)?);
+                    destination = Some(done.finish(summary)?);
                 }
                 if engine.is_none() {
-                    let Some(lines) = lines.take() else { break };
+                    let Some(destination) = destination.take() else { break };
                     let settings = engine::settings(config, shards, Vec::new(), source, true);
                     let ingress = Ingress::new(filter.clone(), snaplen, source);
-                    engine = Some(Engine::start(settings, shards, ingress, lines, source));
+                    engine = Some(Engine::start(settings, shards, ingress, destination, source));
                 }
                 let Some(engine) = &mut engine else { break };
                 if frame.device != 0 && !engine.knows(frame.device) {
@@ -110,10 +113,13 @@ pub fn read(
         }
     }
     if let Some(done) = engine {
-        lines = Some(done.finish(summary)?);
+        destination = Some(done.finish(summary)?);
     }
-    if let Some(mut lines) = lines {
-        lines.flush()?;
+    if let Some(mut destination) = destination {
+        destination.flush()?;
+        if let Some(keeper) = destination.keeper {
+            summary.counters.events_refused += keeper.finish_import()?;
+        }
     }
     first_error.map_or(Ok(()), Err)
 }
@@ -145,19 +151,25 @@ enum Workers {
 struct Here {
     shard: Shard,
     collector: Collector,
-    lines: Lines,
+    destination: Destination,
     packets: usize,
 }
 
 impl Engine {
-    fn start(settings: Arc<Settings>, shards: usize, ingress: Ingress, lines: Lines, seed: u64) -> Self {
+    fn start(
+        settings: Arc<Settings>,
+        shards: usize,
+        ingress: Ingress,
+        destination: Destination,
+        seed: u64,
+    ) -> Self {
         // A share for fragments; what shards lend is theirs.
         let budget = Budget::new(settings.memory / 8);
         let workers = if shards == 1 {
             let shard = Shard::new(settings, 0, 1, seed);
-            Workers::Here(Box::new(Here { shard, collector: Collector::new(1), lines, packets: 0 }))
+            Workers::Here(Box::new(Here { shard, collector: Collector::new(1), destination, packets: 0 }))
         } else {
-            Workers::There(There::start(&settings, shards, lines, seed))
+            Workers::There(There::start(&settings, shards, destination, seed))
         };
         Self { ingress, budget, counters: Counters::default(), devices: Vec::new(), workers }
     }
@@ -196,7 +208,7 @@ impl Engine {
     }
 
     /// No more frames: ends all flows, writes what is left, adds up what was counted.
-    fn finish(mut self, summary: &mut Summary) -> Result<Lines, ReadError> {
+    fn finish(mut self, summary: &mut Summary) -> Result<Destination, ReadError> {
         self.ingress.finish(&mut self.budget, &mut self.counters);
         summary.counters.add(&self.counters);
         let clock = self.ingress.clock();
@@ -207,7 +219,7 @@ impl Engine {
                 here.write()?;
                 summary.counters.add(here.shard.counters());
                 summary.peak = summary.peak.max(here.shard.budget().peak());
-                Ok(here.lines)
+                Ok(here.destination)
             }
             Workers::There(there) => there.finish(clock, summary),
         }
@@ -222,8 +234,9 @@ impl Here {
     }
 
     fn write(&mut self) -> Result<(), ReadError> {
-        for event in self.collector.ready().drain(..) {
-            self.lines.write(&event)?;
+        let ready = self.collector.ready();
+        self.destination.write(ready)?;
+        for event in ready.drain(..) {
             self.shard.pool().give(event);
         }
         Ok(())
@@ -237,7 +250,7 @@ struct There {
     /// Emptied batches, to be filled again.
     empty: Receiver<Batch>,
     shards: Vec<thread::JoinHandle<(Counters, usize)>>,
-    collector: thread::JoinHandle<io::Result<Lines>>,
+    collector: thread::JoinHandle<io::Result<Destination>>,
 }
 
 /// A shard's events on their way to the collector, with its watermark.
@@ -248,7 +261,7 @@ struct Events {
 }
 
 impl There {
-    fn start(settings: &Arc<Settings>, shards: usize, lines: Lines, seed: u64) -> Self {
+    fn start(settings: &Arc<Settings>, shards: usize, destination: Destination, seed: u64) -> Self {
         let (empty_tx, empty) = bounded(QUEUE * shards * 2);
         let (events_tx, events_rx) = bounded::<Events>(QUEUE * shards);
         let mut to_shards = Vec::new();
@@ -264,7 +277,7 @@ impl There {
                 work(Shard::new(settings, id, shards, seed), &rx, &empty_tx, &events_tx, &back)
             }));
         }
-        let collector = thread::spawn(move || collect(shards, &events_rx, &returns, lines));
+        let collector = thread::spawn(move || collect(shards, &events_rx, &returns, destination));
         let batches = (0..shards).map(|_| Batch::default()).collect();
         Self { batches, to_shards, empty, shards: handles, collector }
     }
@@ -302,7 +315,7 @@ impl There {
         Ok(())
     }
 
-    fn finish(mut self, clock: Time, summary: &mut Summary) -> Result<Lines, ReadError> {
+    fn finish(mut self, clock: Time, summary: &mut Summary) -> Result<Destination, ReadError> {
         let sent = self.send(clock);
         self.to_shards.clear();
         for handle in self.shards {
@@ -311,11 +324,11 @@ impl There {
                 summary.peak = summary.peak.max(peak);
             }
         }
-        let lines = match self.collector.join() {
-            Ok(lines) => lines?,
+        let destination = match self.collector.join() {
+            Ok(destination) => destination?,
             Err(_) => return Err(io::Error::other("the collector has ended").into()),
         };
-        sent.map(|()| lines)
+        sent.map(|()| destination)
     }
 }
 
@@ -365,19 +378,16 @@ fn collect(
     shards: usize,
     events: &Receiver<Events>,
     back: &[Sender<Vec<Event>>],
-    mut lines: Lines,
-) -> io::Result<Lines> {
+    mut destination: Destination,
+) -> io::Result<Destination> {
     let mut collector = Collector::new(shards);
-    let mut written = Vec::new();
     for mut batch in events {
         collector.accept(batch.shard, &mut batch.events, batch.watermark);
-        for event in collector.ready().drain(..) {
-            lines.write(&event)?;
-            written.push(event);
-        }
+        let ready = collector.ready();
+        destination.write(ready)?;
         // Any shard may reuse any event.
-        batch.events.append(&mut written);
+        batch.events.append(ready);
         let _ = back[batch.shard].try_send(batch.events);
     }
-    Ok(lines)
+    Ok(destination)
 }

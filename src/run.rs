@@ -22,11 +22,10 @@ use wirebeat_model::{Budget, Counters, Event, Time};
 
 use crate::collector::Collector;
 use crate::config::Config;
+use crate::destination::Destination;
 use crate::engine;
 use crate::ingress::Ingress;
-use crate::lines::Lines;
 use crate::measure::Measuring;
-use crate::output::Output;
 use crate::parcel::{Batch, Content};
 use crate::pressure::Pressure;
 use crate::shard::{Note, Shard};
@@ -72,7 +71,7 @@ const HAND_OVER: usize = 8;
 /// How often losses are looked at.
 const WATCH: Duration = Duration::from_secs(10);
 
-/// Captures until `duration` is over or the program is told to stop. `output` is opened after capture has begun to work.
+/// Captures until `duration` is over or the program is told to stop. `destination` is opened after capture has begun to work.
 ///
 /// # Errors
 /// [`RunError`]; what was counted is in `summary` all the same.
@@ -80,7 +79,7 @@ pub fn run(
     config: &Config,
     shards: Option<usize>,
     duration: Option<Duration>,
-    output: impl FnOnce() -> Result<Output, u8>,
+    destination: impl FnOnce() -> Result<Destination, u8>,
     summary: &mut Summary,
 ) -> Result<(), RunError> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -91,7 +90,10 @@ pub fn run(
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
     let (live, rings) = Live::open(options)?;
-    let lines = Lines::new(output().map_err(RunError::Reported)?, config.precision);
+    let destination = destination().map_err(RunError::Reported)?;
+    if !config.capture_self {
+        live.set_exclusions(destination.listeners.clone())?;
+    }
     let choices = live.choices();
     let chosen: Vec<_> = choices.iter().filter(|c| c.captured).map(|c| c.device.name.as_str()).collect();
     eprintln!(
@@ -100,8 +102,8 @@ pub fn run(
         if shards == 1 { "shard" } else { "shards" }
     );
     let local: Vec<IpAddr> = choices.iter().flat_map(|c| c.device.addresses.iter().map(|a| a.0)).collect();
-    // A number of this run: until a sensor has a lasting name, ids are unique by time and number.
-    let source = Time::now().0 as u64;
+    // Without a lasting name a number of this run: ids are then unique by time and number.
+    let source = destination.source().unwrap_or(Time::now().0 as u64);
     let settings = engine::settings(config, shards, local, source, true);
 
     let (events_tx, events_rx) = bounded::<Events>(QUEUE);
@@ -151,7 +153,7 @@ pub fn run(
     let collector = {
         let failed = Arc::clone(&failed);
         thread::spawn(move || {
-            let result = collect(shards, &events_rx, &returns, &under_way, lines);
+            let result = collect(shards, &events_rx, &returns, &under_way, destination);
             failed.store(result.is_err(), Ordering::Relaxed);
             result
         })
@@ -173,7 +175,11 @@ pub fn run(
     }
     summary.counters.kernel_drops += live.stats().iter().map(|s| s.drops).sum::<u64>();
     match written {
-        Ok(result) => result?,
+        Ok(result) => {
+            if let Some(keeper) = result?.keeper {
+                summary.counters.events_refused += keeper.close();
+            }
+        }
         Err(_) => broken = true,
     }
     if broken { Err(io::Error::other("a worker has ended early").into()) } else { Ok(()) }
@@ -457,15 +463,14 @@ fn collect(
     events: &Receiver<Events>,
     back: &[Sender<Vec<Event>>],
     under_way: &AtomicUsize,
-    mut lines: Lines,
-) -> io::Result<()> {
+    mut destination: Destination,
+) -> io::Result<Destination> {
     let mut collector = Collector::new(shards).with_patience(PATIENCE);
-    let mut written = Vec::new();
     loop {
         let mut batch = match events.recv_timeout(FLUSH) {
             Ok(batch) => batch,
             Err(crossbeam_channel::RecvTimeoutError::Timeout) => {
-                lines.flush()?;
+                destination.flush()?;
                 continue;
             }
             Err(crossbeam_channel::RecvTimeoutError::Disconnected) => break,
@@ -475,18 +480,15 @@ fn collect(
         } else {
             collector.add(&mut batch.events);
         }
-        let mut bytes = 0;
-        for event in collector.ready().drain(..) {
-            lines.write(&event)?;
-            bytes += size(&event);
-            written.push(event);
-        }
-        under_way.fetch_sub(bytes, Ordering::Relaxed);
-        batch.events.append(&mut written);
+        let ready = collector.ready();
+        destination.write(ready)?;
+        under_way.fetch_sub(ready.iter().map(size).sum(), Ordering::Relaxed);
+        batch.events.append(ready);
         let _ = back[batch.shard].try_send(batch.events);
         if events.is_empty() {
-            lines.flush()?;
+            destination.flush()?;
         }
     }
-    lines.flush()
+    destination.flush()?;
+    Ok(destination)
 }

@@ -89,6 +89,8 @@ counters! {
     events,
     /// Events that live capture gave up because the collector's queue was full.
     events_dropped,
+    /// Events that could not be kept: the disk was full or failed.
+    events_refused,
 }
 
 #[cfg(test)]

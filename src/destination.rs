@@ -1,0 +1,59 @@
+//! Where events go: lines of JSON, what is kept, or both.
+
+use std::io;
+
+use wirebeat_capture::live::Exclusion;
+use wirebeat_model::Event;
+
+use crate::keep::Keeper;
+use crate::lines::Lines;
+
+/// Takes events in their final order.
+#[derive(Default)]
+pub struct Destination {
+    /// Lines of JSON.
+    pub lines: Option<Lines>,
+    /// Journal and store.
+    pub keeper: Option<Keeper>,
+    /// Our own listeners, whose traffic is not captured.
+    pub listeners: Vec<Exclusion>,
+}
+
+impl Destination {
+    /// Lines of JSON alone.
+    pub fn lines(lines: Lines) -> Self {
+        Self { lines: Some(lines), ..Self::default() }
+    }
+
+    /// Takes events. What is kept is kept when this returns; lines reach their file when a block is full.
+    ///
+    /// # Errors
+    /// When lines cannot be written. What cannot be kept is counted and told by the keeper.
+    #[inline]
+    pub fn write(&mut self, events: &[Event]) -> io::Result<()> {
+        if let Some(keeper) = &mut self.keeper
+            && !events.is_empty()
+        {
+            keeper.append(events);
+        }
+        if let Some(lines) = &mut self.lines {
+            for event in events {
+                lines.write(event)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the lines that are buffered.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.lines.as_mut().map_or(Ok(()), Lines::flush)
+    }
+
+    /// The sensor's lasting number, when it has one.
+    pub fn source(&self) -> Option<u64> {
+        self.keeper.as_ref().map(|k| k.directory().source())
+    }
+}
