@@ -6,8 +6,8 @@
 
 use std::net::IpAddr;
 
+use crate::Time;
 use crate::field::{Field, NO_ID};
-use crate::{Time, ip_addr};
 
 pub(crate) mod tag {
     pub(crate) const ABSENT: u8 = 0;
@@ -418,36 +418,23 @@ pub enum Value<'a> {
 }
 
 #[inline]
-fn split<'a>(rest: &mut &'a [u8], n: usize) -> Option<&'a [u8]> {
+pub(crate) fn split<'a>(rest: &mut &'a [u8], n: usize) -> Option<&'a [u8]> {
     let (head, tail) = rest.split_at_checked(n)?;
     *rest = tail;
     Some(head)
 }
 
 #[inline]
-fn word<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
-    split(rest, N)?.try_into().ok()
+pub(crate) fn word<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (head, tail) = rest.split_first_chunk()?;
+    *rest = tail;
+    Some(*head)
 }
 
 #[inline]
-fn sized<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+pub(crate) fn sized<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let n = u32::from_le_bytes(word(rest)?);
     split(rest, n as usize)
-}
-
-/// Tag and content of the value in front, unchecked beyond its length; moves on.
-#[inline]
-pub(crate) fn raw<'a>(rest: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
-    let (&tag, tail) = rest.split_first()?;
-    *rest = tail;
-    let content = match tag {
-        tag::UINT | tag::INT | tag::DOUBLE | tag::TIME => split(rest, 8)?,
-        tag::STR | tag::ARRAY | tag::OBJECTS | tag::MAP => sized(rest)?,
-        tag::IP => split(rest, 16)?,
-        tag::ABSENT | tag::FALSE | tag::TRUE => &[],
-        _ => return None,
-    };
-    Some((tag, content))
 }
 
 #[inline]
@@ -455,9 +442,19 @@ pub(crate) fn raw_id(rest: &mut &[u8]) -> Option<u16> {
     Some(u16::from_le_bytes(word(rest)?))
 }
 
+/// Where the value in front ends, tag included; its content is not looked at.
 #[inline]
-pub(crate) fn raw_sized<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    sized(rest)
+pub(crate) fn end_of(value: &[u8]) -> Option<usize> {
+    let end = match *value.first()? {
+        tag::STR | tag::ARRAY | tag::OBJECTS | tag::MAP => {
+            5 + u32::from_le_bytes(*value.get(1..)?.first_chunk()?) as usize
+        }
+        tag::UINT | tag::INT | tag::DOUBLE | tag::TIME => 9,
+        tag::IP => 17,
+        tag::ABSENT | tag::FALSE | tag::TRUE => 1,
+        _ => return None,
+    };
+    (end <= value.len()).then_some(end)
 }
 
 fn value<'a>(rest: &mut &'a [u8]) -> Option<Value<'a>> {
@@ -547,24 +544,5 @@ impl<'a> Iterator for MapIter<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         let key = std::str::from_utf8(sized(&mut self.rest)?).ok()?;
         Some((key, value(&mut self.rest)?))
-    }
-}
-
-/// An address as text, without allocating.
-pub(crate) fn write_ip(ip: u128, out: &mut Vec<u8>) {
-    match ip_addr(ip) {
-        IpAddr::V4(v4) => {
-            for (i, octet) in v4.octets().into_iter().enumerate() {
-                if i > 0 {
-                    out.push(b'.');
-                }
-                out.extend_from_slice(itoa::Buffer::new().format(octet).as_bytes());
-            }
-        }
-        IpAddr::V6(v6) => {
-            use std::io::Write;
-            // Writing to a Vec cannot fail.
-            let _ = write!(out, "{v6}");
-        }
     }
 }

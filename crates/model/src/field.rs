@@ -161,45 +161,57 @@ macro_rules! fields {
     };
 }
 
-/// The object that holds a field, and its place in JSON.
+/// A field's place in JSON.
 #[derive(Debug)]
 pub(crate) struct Slot {
     pub(crate) field: &'static Field,
-    /// Ids of the objects around it, outermost first, as indices into [`Schema::objects`].
-    pub(crate) parents: Vec<u16>,
-    /// The innermost of them; the same number for fields of the same object.
+    /// `,"leaf":`
+    pub(crate) key: Padded,
+    /// The innermost object around it, an index into [`Schema::objects`].
     pub(crate) object: u16,
-    /// `"leaf":` ready to append.
-    pub(crate) key: Key,
+    /// All objects around it but the root, outermost first.
+    pub(crate) parents: Vec<u16>,
 }
 
-/// A short text appended by a copy of fixed size, which costs no call.
+/// An object on the way to a field.
 #[derive(Debug)]
-pub(crate) struct Key {
-    padded: [u8; Key::ROOM],
+pub(crate) struct Object {
+    /// `"name":{`
+    pub(crate) key: String,
+    /// The object around it; the root's is itself.
+    pub(crate) parent: u16,
+    /// How many objects are around it.
+    pub(crate) depth: u16,
+    /// The id after its last field's: ids of one object are neighbours.
+    pub(crate) end: u16,
+}
+
+/// A short text that is appended by a copy of fixed size, which costs no call.
+#[derive(Debug)]
+pub(crate) struct Padded {
+    room: [u8; Padded::ROOM],
     text: String,
 }
 
-impl Key {
+impl Padded {
     const ROOM: usize = 32;
 
     fn new(text: String) -> Self {
-        let mut padded = [0; Self::ROOM];
-        if let Some(room) = padded.get_mut(..text.len()) {
-            room.copy_from_slice(text.as_bytes());
+        let mut room = [0; Self::ROOM];
+        if let Some(part) = room.get_mut(..text.len()) {
+            part.copy_from_slice(text.as_bytes());
         }
-        Self { padded, text }
+        Self { room, text }
     }
 
+    /// The text with zeros behind it, and its length; `None` when it is too long.
     #[inline]
-    pub(crate) fn append(&self, out: &mut Vec<u8>) {
-        if self.text.len() <= Self::ROOM {
-            let end = out.len() + self.text.len();
-            out.extend_from_slice(&self.padded);
-            out.truncate(end);
-        } else {
-            out.extend_from_slice(self.text.as_bytes());
-        }
+    pub(crate) fn padded(&self) -> Option<(&[u8; Self::ROOM], usize)> {
+        (self.text.len() <= Self::ROOM).then_some((&self.room, self.text.len()))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.text.as_bytes()
     }
 }
 
@@ -207,8 +219,8 @@ impl Key {
 #[derive(Debug)]
 pub struct Schema {
     pub(crate) slots: Vec<Slot>,
-    /// `"name":{` of each object on the way to a field.
-    pub(crate) objects: Vec<String>,
+    /// The root, then each object on the way to a field.
+    pub(crate) objects: Vec<Object>,
     /// Older names, sorted, with the fields they mean.
     aliases: Vec<(&'static str, &'static Field)>,
 }
@@ -216,6 +228,9 @@ pub struct Schema {
 static SCHEMA: OnceLock<Schema> = OnceLock::new();
 
 impl Schema {
+    /// The object that is the event.
+    pub(crate) const ROOT: u16 = 0;
+
     /// Numbers the fields of all `lists`. The first call decides; later calls answer what it made.
     ///
     /// # Panics
@@ -237,8 +252,9 @@ impl Schema {
     #[allow(clippy::panic)]
     fn number(all: &[&'static Field]) -> Self {
         let mut slots: Vec<Slot> = Vec::with_capacity(all.len());
-        let mut objects: Vec<String> = Vec::new();
-        let mut paths: Vec<String> = Vec::new();
+        let root = Object { key: String::new(), parent: Self::ROOT, depth: 0, end: NO_ID };
+        let mut objects = vec![root];
+        let mut paths = vec![String::new()];
         for field in all {
             if let Some(last) = slots.last() {
                 if std::ptr::eq(last.field, *field) {
@@ -264,24 +280,28 @@ impl Schema {
             let mut parents = Vec::new();
             let mut leaf = &field.name[start..];
             let mut at = start;
+            let mut object = Self::ROOT;
+            let id = u16::try_from(slots.len()).unwrap_or(NO_ID);
+            assert!(id < NO_ID, "too many fields");
             while let Some(dot) = leaf.find('.') {
                 assert!(!parents_of_list, "{}: members of a list of objects are flat", field.name);
                 at += dot;
                 let path = &field.name[..at];
                 let index = paths.iter().position(|p| p == path).unwrap_or_else(|| {
                     paths.push(path.to_owned());
-                    objects.push(format!("\"{}\":{{", &leaf[..dot]));
+                    let depth = u16::try_from(parents.len() + 1).unwrap_or(NO_ID);
+                    let key = format!("\"{}\":{{", &leaf[..dot]);
+                    objects.push(Object { key, parent: object, depth, end: 0 });
                     paths.len() - 1
                 });
-                parents.push(u16::try_from(index).unwrap_or(NO_ID));
+                object = u16::try_from(index).unwrap_or(NO_ID);
+                objects[index].end = id + 1;
+                parents.push(object);
                 at += 1;
                 leaf = &field.name[at..];
             }
-            let id = u16::try_from(slots.len()).unwrap_or(NO_ID);
-            assert!(id < NO_ID, "too many fields");
             field.id.store(id, Ordering::Relaxed);
-            let object = parents.last().copied().unwrap_or(NO_ID);
-            slots.push(Slot { field, parents, object, key: Key::new(format!("\"{leaf}\":")) });
+            slots.push(Slot { field, key: Padded::new(format!(",\"{leaf}\":")), object, parents });
         }
         let aliases = Self::aliases(all);
         Self { slots, objects, aliases }

@@ -22,6 +22,17 @@ pub enum Precision {
     Nano,
 }
 
+impl Precision {
+    /// How many digits of a second it shows.
+    pub(crate) fn digits(self) -> usize {
+        match self {
+            Self::Milli => 3,
+            Self::Micro => 6,
+            Self::Nano => 9,
+        }
+    }
+}
+
 impl Time {
     /// The earliest time that can be said.
     pub const MIN: Self = Self(i64::MIN);
@@ -51,10 +62,15 @@ impl Time {
         u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0)
     }
 
+    /// Whole seconds and the nanoseconds after them.
+    #[inline]
+    pub(crate) fn second(self) -> (i64, u32) {
+        (self.0.div_euclid(1_000_000_000), self.0.rem_euclid(1_000_000_000) as u32)
+    }
+
     /// Writes RFC 3339 in UTC with the digits of `precision`, e.g. `2015-08-27T08:00:55.638957Z`.
     pub fn write_rfc3339(self, precision: Precision, out: &mut Vec<u8>) {
-        let secs = self.0.div_euclid(1_000_000_000);
-        let nanos = self.0.rem_euclid(1_000_000_000) as u32;
+        let (secs, nanos) = self.second();
         let days = secs.div_euclid(86_400);
         let rest = secs.rem_euclid(86_400) as u32;
         let (year, month, day) = civil_from_days(days);
@@ -71,11 +87,7 @@ impl Time {
             buf[i] = b'0' + (n % 10) as u8;
             n /= 10;
         }
-        let end = match precision {
-            Precision::Milli => 23,
-            Precision::Micro => 26,
-            Precision::Nano => 29,
-        };
+        let end = 20 + precision.digits();
         buf[end] = b'Z';
         out.extend_from_slice(&buf[..=end]);
     }

@@ -1,9 +1,11 @@
 //! Event → JSON → event and event → bytes → event are identities, for any values.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use wirebeat_model::{
-    Entries, EntryIter, Field, JsonWriter, Kind, Precision, Scalar, Schema, Time, fields, read_event,
+    Entries, EntryIter, Field, JsonWriter, Kind, Precision, Scalar, Schema, Time, fields, ip_addr, read_event,
 };
 
 fields! {
@@ -97,7 +99,12 @@ proptest! {
         prop_assert_eq!(tree["a"]["keyword"].as_str().unwrap(), p.0.as_str());
         prop_assert_eq!(tree["a"]["b"]["long"].as_i64().unwrap(), p.1);
         prop_assert_eq!(tree["a"]["b"]["double"].as_f64().unwrap(), p.2);
-        prop_assert_eq!(tree["dns"]["answers"].as_array().map_or(0, Vec::len), p.8.len());
+        let answers = tree["dns"]["answers"].as_array().cloned().unwrap_or_default();
+        let answers: Vec<_> = answers.iter().map(|a| (a["name"].as_str().unwrap().to_owned(), a["ttl"].as_u64().unwrap())).collect();
+        prop_assert_eq!(&answers, &p.8);
+        let many = tree["a"]["many"].as_array().cloned().unwrap_or_default();
+        prop_assert_eq!(many.iter().map(|s| s.as_str().unwrap()).collect::<Vec<_>>(), p.6.iter().collect::<Vec<_>>());
+        prop_assert_eq!(tree["z"]["ip"].as_str().unwrap(), ip_addr(p.4).to_string());
     }
 
     #[test]
@@ -116,6 +123,79 @@ proptest! {
             let _ = format!("{value:?}");
         }
     }
+}
+
+/// What one event looks like to an independent reader.
+fn tree(writer: &mut JsonWriter, e: &Entries) -> serde_json::Value {
+    let mut out = Vec::new();
+    writer.write(e, &mut out);
+    serde_json::from_slice(&out).unwrap()
+}
+
+#[test]
+fn text_of_every_length_with_something_special_anywhere() {
+    let mut writer = JsonWriter::new(schema(), Precision::Milli);
+    let mut e = Entries::new();
+    for len in 0..70 {
+        for special in ["x", "\"", "\\", "\n", "\u{1f}", "\u{7f}", "\u{80}", "ü", "\u{1f}\"\\\u{7f}"] {
+            for at in 0..=len {
+                let text = format!("{}{special}{}", "a".repeat(at), "b".repeat(len - at));
+                for after in [false, true] {
+                    e.clear();
+                    e.put(&KEYWORD, text.as_str());
+                    if after {
+                        e.put(&IP, Scalar::Ip(u128::MAX));
+                    }
+                    assert_eq!(tree(&mut writer, &e)["a"]["keyword"], text.as_str());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn numbers_and_addresses_of_every_length() {
+    let mut writer = JsonWriter::new(schema(), Precision::Milli);
+    let mut e = Entries::new();
+    for n in (0..20).flat_map(|d| [10u64.pow(d) - 1, 10u64.pow(d), 10u64.pow(d) / 10 * 12]).chain([u64::MAX])
+    {
+        e.clear();
+        e.put(&LONG, n);
+        assert_eq!(tree(&mut writer, &e)["a"]["b"]["long"].as_u64(), Some(n));
+        e.put(&LONG, (n as i64).wrapping_neg());
+        assert_eq!(tree(&mut writer, &e)["a"]["b"]["long"].as_i64(), Some((n as i64).wrapping_neg()));
+    }
+    for ip in ["0.0.0.0", "255.255.255.255", "1.22.133.4", "::", "::1", "2001:db8::ffff:1", "1:2:3:4:5:6:7:8"]
+    {
+        e.clear();
+        e.put(&IP, ip.parse::<std::net::IpAddr>().unwrap());
+        assert_eq!(tree(&mut writer, &e)["z"]["ip"], ip);
+    }
+}
+
+#[test]
+fn events_of_any_shape_after_one_another() {
+    let mut writer = JsonWriter::new(schema(), Precision::Milli);
+    let names = [&DATE, &LONG, &DOUBLE, &KEYWORD, &BOOLEAN, &IP];
+    let mut e = Entries::new();
+    for set in 0..64 {
+        e.clear();
+        for (i, field) in names.iter().enumerate().filter(|(i, _)| set & (1 << i) != 0) {
+            e.put(field, i as u64);
+        }
+        let tree = tree(&mut writer, &e);
+        for (i, field) in names.iter().enumerate() {
+            let pointer = format!("/{}", field.name().replace('.', "/"));
+            let expected = (set & (1 << i) != 0).then_some(i as u64);
+            assert_eq!(tree.pointer(&pointer).and_then(serde_json::Value::as_u64), expected);
+        }
+    }
+    e.clear();
+    e.put_map(&MAP, |m| m.put_array(b"none", |_| ()));
+    let mut out = Vec::new();
+    writer.write(&e, &mut out);
+    writer.write(&Entries::new(), &mut out);
+    assert_eq!(String::from_utf8(out).unwrap(), r#"{"http":{"headers":{"none":[]}}}{}"#);
 }
 
 #[test]
