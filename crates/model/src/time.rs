@@ -70,6 +70,14 @@ impl Time {
 
     /// Writes RFC 3339 in UTC with the digits of `precision`, e.g. `2015-08-27T08:00:55.638957Z`.
     pub fn write_rfc3339(self, precision: Precision, out: &mut Vec<u8>) {
+        let mut text = self.rfc3339();
+        let end = 20 + precision.digits();
+        text[end] = b'Z';
+        out.extend_from_slice(&text[..=end]);
+    }
+
+    /// With all digits.
+    pub(crate) fn rfc3339(self) -> [u8; 30] {
         let (secs, nanos) = self.second();
         let days = secs.div_euclid(86_400);
         let rest = secs.rem_euclid(86_400) as u32;
@@ -87,9 +95,7 @@ impl Time {
             buf[i] = b'0' + (n % 10) as u8;
             n /= 10;
         }
-        let end = 20 + precision.digits();
-        buf[end] = b'Z';
-        out.extend_from_slice(&buf[..=end]);
+        buf
     }
 
     /// Reads what [`Time::write_rfc3339`] writes, with any number of fraction digits; UTC (`Z`) only.

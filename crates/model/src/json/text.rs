@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::line::Room;
-use crate::{Precision, Time, ip_addr};
+use crate::{Time, ip_addr};
 
 /// Bytes of a string looked at together.
 pub(super) const CHUNK: usize = 16;
@@ -86,10 +86,9 @@ fn ip6(room: &mut Room, at: usize, ip: std::net::Ipv6Addr) -> usize {
 /// `"2015-08-27T08:00:55.`
 #[cold]
 pub(super) fn second(time: Time) -> [u8; 21] {
-    let mut text = Vec::with_capacity(32);
-    text.push(b'"');
-    time.write_rfc3339(Precision::Nano, &mut text);
-    text.first_chunk().copied().unwrap_or_default()
+    let mut text = [b'"'; 21];
+    text[1..].copy_from_slice(&time.rfc3339()[..20]);
+    text
 }
 
 #[inline]
