@@ -2,6 +2,7 @@
 //! differences that are meant.
 #![allow(dead_code, unreachable_pub, reason = "each test uses what it needs")]
 
+pub mod made;
 pub mod pipeline;
 pub mod segments;
 
