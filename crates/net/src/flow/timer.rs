@@ -138,15 +138,6 @@ impl Wheel {
         None
     }
 
-    /// Fires every deadline at or before `to`. `fire` may answer with the flow's next deadline.
-    pub fn advance(&mut self, to: Time, mut fire: impl FnMut(Slot, Time) -> Option<Time>) {
-        while let Some((slot, at)) = self.pop(to) {
-            if let Some(next) = fire(slot, at) {
-                self.schedule(slot, next);
-            }
-        }
-    }
-
     /// A time before which [`Wheel::pop`] has nothing to do; `None` when it is empty.
     pub fn next(&self) -> Option<Time> {
         let (level, at) = self.next_list()?;
