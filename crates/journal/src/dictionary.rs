@@ -231,3 +231,77 @@ impl Mapping {
         Some(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wirebeat_model::Time;
+
+    fields! {
+        OWN:
+        WORD = Field::new("b.word", Kind::Keyword, "w");
+        NUMBER = Field::new("b.number", Kind::Double, "n");
+        LIST = Field::new("list", Kind::Objects, "l");
+        LIST_AT = Field::new("list.at", Kind::Date, "a");
+        HEADERS = Field::new("headers", Kind::Map, "h");
+    }
+
+    fn schema() -> &'static Schema {
+        Schema::install(&[OWN, FIELDS])
+    }
+
+    fn entries() -> Entries {
+        schema();
+        let mut e = Entries::new();
+        e.put(&NUMBER, f64::NAN);
+        e.put(&WORD, "x");
+        e.remove(&WORD);
+        e.put_array(&WORD, |a| a.push("y"));
+        e.put_objects(&LIST, |l| {
+            l.push(|o| o.put(&LIST_AT, Time(5)));
+            l.push(|_| {});
+        });
+        e.put_map(&HEADERS, |m| {
+            m.put(b"a", true);
+            m.put_array(b"b", |a| a.push(7u64));
+        });
+        e.put_map(&OTHER, |m| m.put(b"z", "z"));
+        e
+    }
+
+    fn raw(events: &[&[u8]]) -> Vec<u8> {
+        let rows = events.iter().flat_map(|e| row(Time(1), [2; 16], e.len()));
+        rows.chain(events.iter().flat_map(|e| e.iter().copied())).collect()
+    }
+
+    #[test]
+    fn the_same_fields_are_written_as_they_were() {
+        let e = entries();
+        let raw = raw(&[e.as_bytes(), &[], e.as_bytes()]);
+        let mut out = vec![9];
+        Mapping::new(&encode(schema()), schema()).unwrap().rewrite(&raw, 3, &mut out).unwrap();
+        assert_eq!(out, raw);
+    }
+
+    #[test]
+    fn nonsense_is_refused_and_never_panics() {
+        let e = entries();
+        let mut mapping = Mapping::new(&encode(schema()), schema()).unwrap();
+        let mut out = Vec::new();
+        // The first entry's id, then one that no dictionary has.
+        assert!(mapping.rewrite(&raw(&[&[0xff, 0xfe, 1]]), 1, &mut out).is_none());
+        assert!(mapping.rewrite(&raw(&[e.as_bytes()])[..40], 1, &mut out).is_none());
+        for at in 0..e.byte_len() {
+            for bit in 0..8 {
+                let mut bad = e.as_bytes().to_vec();
+                bad[at] ^= 1 << bit;
+                drop(mapping.rewrite(&raw(&[&bad]), 1, &mut out));
+            }
+        }
+        let dictionary = encode(schema());
+        for cut in 0..dictionary.len() {
+            let fields = parse(&dictionary[..cut]).map_or(0, |f| f.len());
+            assert!(fields < 6, "{cut}");
+        }
+    }
+}

@@ -34,7 +34,7 @@ mod writer;
 use std::time::Duration;
 
 pub use batch::{Batch, EventRef, Events};
-pub use dictionary::FIELDS;
+pub use dictionary::{FIELDS, OTHER};
 pub use error::JournalError;
 pub use open::{Recovery, Torn, open};
 pub use reader::{Next, Reader, Start};

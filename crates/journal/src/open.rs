@@ -93,7 +93,7 @@ pub fn open(
     };
     state.next = state.next.max(furthest.unwrap_or(0));
     recovery.next_seq = state.next;
-    let previous_end = last.map_or(state.next, |l| l.end);
+    let previous_end = last.map_or(furthest.unwrap_or(0), |l| l.end);
     let next = state.next;
     let core = Arc::new(Core::new(dir, options, schema, dictionary::encode(schema), lock, state));
     let writer =

@@ -120,7 +120,9 @@ impl State {
 
     /// The segment that holds the event numbered `position`, or the next one there is.
     pub(crate) fn at(&self, position: u64) -> Option<&Segment> {
-        self.segments.get(self.segments.partition_point(|s| s.end <= position))
+        let later = self.segments.partition_point(|s| s.end <= position);
+        // One that was begun when the process ended holds nothing.
+        self.segments.range(later..).find(|s| s.first < s.end)
     }
 
     /// Takes the oldest segment away from all readers; the last one stays, it tells the next number.

@@ -259,3 +259,32 @@ fn a_segment_that_was_taken_away_is_named() {
     assert_eq!((told.damage[0].from, told.damage[0].to), (number(2), number(3)));
     assert_eq!(told.events.len() as u64, 300 - number(1) - (number(3) - number(2)));
 }
+
+#[test]
+fn a_segment_without_events_is_passed_over() {
+    let dir = tempfile::tempdir().unwrap();
+    // Killed between beginning a segment and the first batch, twice; a reader waits at the start.
+    let (writer, journal, _) = open(dir.path(), options());
+    drop(journal.reader("store", Start::Oldest).unwrap());
+    drop((writer, journal));
+    for _ in 0..2 {
+        let (mut writer, journal, _) = open(dir.path(), options());
+        writer.append(&events(0..1, 9)).unwrap();
+        let killed = tempfile::tempdir().unwrap();
+        copy(dir.path(), killed.path());
+        drop((writer, journal));
+        let begun = segments(killed.path()).pop().unwrap();
+        let bytes = fs::read(&begun).unwrap();
+        let body = 48 + u32::from_le_bytes(bytes[36..40].try_into().unwrap()) as usize;
+        fs::remove_dir_all(dir.path()).unwrap();
+        copy(killed.path(), dir.path());
+        fs::write(dir.path().join(begun.file_name().unwrap()), &bytes[..body]).unwrap();
+    }
+    let (mut writer, journal, recovery) = open(dir.path(), options());
+    assert_eq!((recovery.torn, segments(dir.path()).len()), (None, 2));
+    let mut reader = journal.reader("store", Start::Oldest).unwrap();
+    assert_eq!(drain(&mut reader), Told::default());
+    let first = writer.append(&events(0..2, 9)).unwrap().first_seq;
+    let told = drain(&mut reader);
+    assert_eq!((told.seqs(), told.lost.len(), told.damage.len()), (vec![first, first + 1], 0, 0));
+}
