@@ -18,7 +18,7 @@ const MIN_FLOWS: usize = 1_000;
 /// Installs the schema of the whole program: every field of every room.
 pub fn schema() -> &'static Schema {
     let mut lists = wirebeat_proto::fields();
-    lists.push(flows::FIELDS);
+    lists.extend([flows::FIELDS, wirebeat_journal::FIELDS]);
     lists.extend(wirebeat_system::fields());
     lists.push(wirebeat_journal::FIELDS);
     lists.push(wirebeat_store::FIELDS);

@@ -7,6 +7,7 @@ mod capture_file;
 mod config;
 mod filter;
 mod frames;
+mod journal;
 mod json;
 mod protocols;
 mod reassembly;
@@ -22,6 +23,7 @@ pub fn run(target: &str, data: &[u8]) -> bool {
         "cuts" => protocols::cuts(data),
         "filter" => filter::run(data),
         "frames" => frames::run(data),
+        "journal" => journal::run(data),
         "json" => json::run(data),
         "protocols" => protocols::any(data),
         "reassembly" => reassembly::run(data),

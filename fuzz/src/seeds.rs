@@ -9,7 +9,7 @@ use wirebeat_model::{Dir, Transport};
 use wirebeat_net::{L4, decode};
 use wirebeat_proto::PROTOCOLS;
 
-use super::{config, frames, protocols, shard};
+use super::{config, frames, journal, protocols, shard};
 
 /// A seed's length at most: what is longer teaches nothing and takes long.
 const LONG: usize = 24 * 1024;
@@ -38,6 +38,11 @@ pub fn write(tests: &Path, corpus: &Path) -> std::io::Result<usize> {
     for (i, text) in EVENTS.iter().enumerate() {
         put("json", &i.to_string(), &[&[1], text.as_bytes()].concat())?;
     }
+    // A whole journal; one changed nowhere, with a cursor; its dictionary, its batches changed.
+    put("journal", "whole", &journal::seed())?;
+    put("journal", "same", &[3])?;
+    put("journal", "dictionary", &[1, 2, 3, 0, 1, 200, 0, 7])?;
+    put("journal", "batches", &[1, 0, 0, 1, 30, 0, 5, 0, 0, 2, 60, 0, 2, 4, 0, 9, 0, 1, 4, 200])?;
     // Segments: a dialogue; one with holes, copies and overlaps; one that begins midway, with an end and a reset.
     put("reassembly", "plain", &[1, 0, 5, 1, 9, 0, 3, 1, 4, 0x10, 0x11, 3, 0x11, 0x11, 0])?;
     put("reassembly", "holes", &[1, 2, 10, 0, 8, 1, 4, 0x42, 4, 0, 0, 9, 2, 0, 20, 0x80, 0x42, 0, 3, 5])?;

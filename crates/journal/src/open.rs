@@ -116,7 +116,7 @@ fn segments(
 ) -> Result<Option<Last>, JournalError> {
     let mut last = None;
     // The beginning of the one after tells where the events of one end.
-    let (mut following, mut bound) = (None, LAST);
+    let (mut following, mut begin) = (None, LAST);
     for first in segment::list(dir).map_err(JournalError::io(dir, "reading the directory"))?.into_iter().rev()
     {
         let path = segment::path(dir, first);
@@ -127,6 +127,8 @@ fn segments(
             fs::remove_file(&path).map_err(failed("deleting"))?;
             continue;
         }
+        // No segment holds more.
+        let bound = begin.min(first + SPAN);
         let opened = segment::open(&path, first);
         let salt = match &opened {
             Ok(opened) => Some((opened.header.salt, opened.body)),
@@ -161,7 +163,7 @@ fn segments(
         last.get_or_insert(Last { first, end, closed: opened.is_ok() && scan.closed });
         let previous_end = opened.as_ref().map_or(first, |o| o.header.previous_end);
         all.push_front(Segment { path, first, end, previous_end, bytes });
-        (following, bound) = (opened.ok().map(|o| o.header.previous_end), first);
+        (following, begin) = (opened.ok().map(|o| o.header.previous_end), first);
     }
     Ok(last)
 }

@@ -57,7 +57,7 @@ fn victim() {
     });
     let begin = Instant::now();
     for n in 0.. {
-        let first = run << 32 | n * 200;
+        let first = (run << 32) | (n * 200);
         writer.append(&events(first..first + 200, 60)).unwrap();
         thread::sleep(Duration::from_millis((n + 1) * 10).saturating_sub(begin.elapsed()));
     }

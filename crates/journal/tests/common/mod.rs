@@ -33,17 +33,16 @@ impl Content {
     }
 }
 
-/// Text of a generator (splitmix64), which does not get shorter by compressing.
+/// Text of a generator (splitmix64), which does not get shorter by compressing than by a quarter.
 pub fn noise(seed: u64, len: usize) -> String {
     let mut state = seed;
-    (0..len)
-        .map(|_| {
-            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            char::from(b' ' + (z >> 58) as u8)
-        })
-        .collect()
+    let words = std::iter::repeat_with(|| {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)).to_le_bytes()
+    });
+    words.flatten().take(len).map(|b| char::from(b' ' + (b & 63))).collect()
 }
 
 /// The event of this number, with so many bytes of noise.
