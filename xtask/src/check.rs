@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{long, setup, shell};
+use crate::{elastic, long, setup, shell};
 
 /// Set-up, formatting, build, lints, licences, long runs in short, tests. The tests come last and their result lines
 /// close the output.
@@ -13,6 +13,7 @@ pub(crate) fn test(args: &[String]) -> Result<()> {
     lints()?;
     deny()?;
     long::short()?;
+    elastic::elastic()?;
     tests(args)
 }
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 mod check;
+mod elastic;
 mod fuzz;
 #[path = "../../tests/lab/mod.rs"]
 mod lab;
@@ -22,6 +23,7 @@ cargo xtask COMMAND
   style             formatting and lints only
   record [NAME]     make the captures under tests/captures anew, from real servers (as root): all, or those
                     whose name begins so; --list names them
+  elastic           download the real Elasticsearch and OpenSearch that judge our API
   long [NAME]       the long runs in full; --list names them
   fuzz [--seconds N] [TARGET]...
                     hostile input, N seconds (60) a target; --keep merges what was found into fuzz/corpus,
@@ -63,6 +65,7 @@ fn command() -> Result<()> {
             Ok(())
         }
         ("record", _) => record::record(rest.first().map_or("", String::as_str)),
+        ("elastic", []) => elastic::elastic(),
         ("long", [list]) if list == "--list" => {
             long::list();
             Ok(())

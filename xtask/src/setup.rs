@@ -54,6 +54,12 @@ pub(crate) const PACKAGES: &[Package] = &[
     package("bind9-dnsutils", "dig", "a real DNS client", "dns"),
     package("netcat-openbsd", "nc", "sends bytes as they are: pipelines, inline commands", "http, redis"),
     package("iputils-ping", "ping", "ICMP with a known count", "icmp"),
+    package("default-jdk-headless", "javac", "Java, for the real Elasticsearch and OpenSearch", "elastic"),
+    package("maven", "mvn", "downloads Elasticsearch and OpenSearch", "elastic"),
+    package("unzip", "unzip", "unpacks Elasticsearch and OpenSearch", "elastic"),
+    package("python3-pip", "pip3", "installs real clients of Elasticsearch and OpenSearch", "elastic"),
+    package("nodejs", "node", "real clients of Elasticsearch", "elastic"),
+    package("npm", "npm", "installs them", "elastic"),
     package("tcpreplay", "tcpreplay", "puts a recorded capture on a wire", "replay"),
 ];
 
