@@ -4,6 +4,7 @@ use std::io;
 
 use wirebeat_capture::live::Exclusion;
 use wirebeat_model::Event;
+use wirebeat_web::Server;
 
 use crate::keep::Keeper;
 use crate::lines::Lines;
@@ -15,8 +16,8 @@ pub struct Destination {
     pub lines: Option<Lines>,
     /// Journal and store.
     pub keeper: Option<Keeper>,
-    /// Our own listeners, whose traffic is not captured.
-    pub listeners: Vec<Exclusion>,
+    /// Who answers searches meanwhile.
+    pub server: Option<Server>,
 }
 
 impl Destination {
@@ -50,6 +51,12 @@ impl Destination {
     /// When that fails.
     pub fn flush(&mut self) -> io::Result<()> {
         self.lines.as_mut().map_or(Ok(()), Lines::flush)
+    }
+
+    /// Our own listeners, whose traffic is not captured.
+    pub fn listeners(&self) -> Vec<Exclusion> {
+        let addresses = self.server.iter().flat_map(|s| s.addresses());
+        addresses.map(|a| Exclusion { address: Some(a.ip()), port: a.port() }).collect()
     }
 
     /// The sensor's lasting number, when it has one.

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
@@ -16,8 +17,9 @@ use wirebeat::output::{Output, Rotation};
 use wirebeat::read::{self, ReadError};
 use wirebeat::run::{self, RunError};
 use wirebeat::summary::{Measured, Summary};
-use wirebeat::{check, devices_cmd, engine, fields_cmd, measure, store_cmd, top};
+use wirebeat::{api, check, devices_cmd, engine, fields_cmd, measure, store_cmd, top};
 use wirebeat_model::Time;
+use wirebeat_web::Server;
 
 /// Something failed.
 const FAILED: u8 = 1;
@@ -117,19 +119,43 @@ fn destination_of_import(args: &ReadArgs, config: &Config) -> Result<Destination
 fn destination(args: &RunArgs, config: &Config) -> Result<Destination, u8> {
     let output = output(&args.output, config)?;
     let keep = args.keep.data.is_some() || config.keeping.enabled.unwrap_or(output.is_none());
-    let (mut keeper_of, mut output) = (None, output);
+    let (mut keeper_of, mut server, mut output) = (None, None, output);
     if keep {
         let dir = store_cmd::directory(args.keep.data.as_ref(), &config.keeping).map_err(|e| {
             eprintln!("error: {e}");
             FAILED
         })?;
-        keeper_of = Some(keeper(&dir, config, Purpose::Live)?);
+        let keeper = keeper(&dir, config, Purpose::Live)?;
         eprintln!("keeping events in {}", dir.display());
+        server = serve(&keeper, args, config)?;
+        keeper_of = Some(keeper);
     } else if output.is_none() {
         output = Some(Output::stdout());
     }
     let lines = output.map(|output| Lines::new(output, config.precision));
-    Ok(Destination { lines, keeper: keeper_of, ..Destination::default() })
+    Ok(Destination { lines, keeper: keeper_of, server })
+}
+
+/// Answers Elasticsearch's API, unless it is switched off. Without a wish for a port the next free one will do.
+fn serve(keeper: &Keeper, args: &RunArgs, config: &Config) -> Result<Option<Server>, u8> {
+    let Some(address) = args.keep.api.or(config.keeping.api) else { return Ok(None) };
+    let source = keeper.directory().source();
+    let token = keeper.directory().token().to_owned();
+    let mut options = wirebeat_web::Options::new(vec![address], token, api::identity(source));
+    options.names.clone_from(&config.keeping.names);
+    options.next_ports = if args.keep.api.is_some() { 0 } else { 20 };
+    let backend = api::StoreBackend::new(Arc::clone(keeper.store()), engine::schema(), source);
+    match wirebeat_web::serve(options, Arc::new(backend)) {
+        Ok(server) => {
+            let at: Vec<_> = server.addresses().iter().map(|a| format!("http://{a}")).collect();
+            eprintln!("answering searches at {}", at.join(", "));
+            Ok(Some(server))
+        }
+        Err(e) => {
+            eprintln!("error: the API: {e}");
+            Err(FAILED)
+        }
+    }
 }
 
 fn keeper(dir: &Path, config: &Config, purpose: Purpose) -> Result<Keeper, u8> {

@@ -92,7 +92,7 @@ pub fn run(
     let (live, rings) = Live::open(options)?;
     let destination = destination().map_err(RunError::Reported)?;
     if !config.capture_self {
-        live.set_exclusions(destination.listeners.clone())?;
+        live.set_exclusions(destination.listeners())?;
     }
     let choices = live.choices();
     let chosen: Vec<_> = choices.iter().filter(|c| c.captured).map(|c| c.device.name.as_str()).collect();
@@ -176,7 +176,9 @@ pub fn run(
     summary.counters.kernel_drops += live.stats().iter().map(|s| s.drops).sum::<u64>();
     match written {
         Ok(result) => {
-            if let Some(keeper) = result?.keeper {
+            let Destination { keeper, server, .. } = result?;
+            drop(server);
+            if let Some(keeper) = keeper {
                 summary.counters.events_refused += keeper.close();
             }
         }
