@@ -43,6 +43,15 @@ struct By {
     format: Option<DateFormat>,
 }
 
+/// A first key that blocks know bounds of.
+#[derive(Clone, Copy)]
+pub(crate) enum Bounded<'a> {
+    /// The place in the index.
+    Place,
+    /// A column of numbers.
+    Column(&'a str),
+}
+
 enum On {
     Score(f32),
     Doc,
@@ -97,10 +106,13 @@ impl Ordered {
         self.keys.is_empty()
     }
 
-    /// The column of the first key, whether the largest come first, and how many nanoseconds it counts: where it is a
-    /// number that blocks know bounds of.
-    pub(crate) fn first_number(&self) -> Option<(&str, bool, i64)> {
+    /// What the first key is, whether the largest come first, and how many nanoseconds it counts: where it is a number
+    /// that blocks know bounds of.
+    pub(crate) fn first_number(&self) -> Option<(Bounded<'_>, bool, i64)> {
         let key = self.keys.first()?;
+        if matches!(key.on, On::Doc) {
+            return Some((Bounded::Place, key.descending, 1));
+        }
         let On::Field { column, kind, mode, missing, nanos } = &key.on else { return None };
         // Where rows without a value come last, and a row's value is one of its own.
         let last = if key.descending { i64::MIN } else { i64::MAX };
@@ -108,8 +120,8 @@ impl Ordered {
             return None;
         }
         match kind {
-            Kind::Date if !nanos => Some((column, key.descending, MS)),
-            Kind::Long | Kind::Date => Some((column, key.descending, 1)),
+            Kind::Date if !nanos => Some((Bounded::Column(column), key.descending, MS)),
+            Kind::Long | Kind::Date => Some((Bounded::Column(column), key.descending, 1)),
             _ => None,
         }
     }

@@ -1,6 +1,7 @@
 //! A search over blocks.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use serde_json::{Map, Value, json};
@@ -10,7 +11,7 @@ use super::fetch::{self, Placed};
 use super::filter::choose;
 use super::mapping::Mapping;
 use super::plan::{Filter, Planner};
-use super::rank::{Best, Key, Ordered};
+use super::rank::{Best, Bounded, Key, Ordered};
 use super::select::Selection;
 use super::test::Now;
 use super::view::View;
@@ -35,6 +36,8 @@ pub struct Context {
     pub now: i64,
     /// When to stop and answer what was found; looked at between blocks.
     pub deadline: Option<Instant>,
+    /// Set when nobody waits for the answer any more: it then stops as at its deadline.
+    pub cancelled: Option<Arc<AtomicBool>>,
     /// What a search may take.
     pub limits: Limits,
 }
@@ -57,7 +60,12 @@ impl Default for Limits {
 impl Context {
     /// At a point in time, without a deadline.
     pub fn at(now: i64) -> Self {
-        Self { now, deadline: None, limits: Limits::default() }
+        Self { now, deadline: None, cancelled: None, limits: Limits::default() }
+    }
+
+    fn is_over(&self, deadline: Option<Instant>) -> bool {
+        deadline.is_some_and(|d| Instant::now() >= d)
+            || self.cancelled.as_ref().is_some_and(|c| c.load(Ordering::Relaxed))
     }
 }
 
@@ -139,11 +147,17 @@ fn run(
     let names: Vec<&str> = indices.iter().map(|i| i.name).collect();
     let mut tree =
         Tree::new(&request.aggs, &Setup { mapping, indices: &names, now, limits: context.limits, score })?;
-    let first = ordered.first_number();
-    if let Some((column, descending, _)) = first {
+    if let Some((of, descending, _)) = ordered.first_number() {
         for visit in &mut visits {
-            let block = visit.placed.block;
-            let known = if column == "@timestamp" { Some(block.time()) } else { block.bounds(column) };
+            let Placed { block, base, .. } = visit.placed;
+            let known = match of {
+                Bounded::Place => {
+                    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+                    Some((number(base), number(base + block.rows() as u64).saturating_sub(1)))
+                }
+                Bounded::Column("@timestamp") => Some(block.time()),
+                Bounded::Column(column) => block.bounds(column),
+            };
             visit.bounds = known.unwrap_or((i64::MIN, i64::MAX));
         }
         if descending {
@@ -165,7 +179,7 @@ fn run(
         TrackTotal::UpTo(n) => counted > n as u64,
     };
     for visit in &visits {
-        if deadline.is_some_and(|d| Instant::now() >= d) {
+        if context.is_over(deadline) {
             timed_out = true;
             break;
         }
@@ -308,7 +322,7 @@ pub fn count(
         let fail = |e: EsError| if e.status == 400 { e.in_shard(index.name) } else { e };
         let filter = Planner::new(mapping, index.name, now).plan(query).map_err(fail)?;
         for block in index.blocks {
-            if context.deadline.is_some_and(|d| Instant::now() >= d) {
+            if context.is_over(context.deadline) {
                 return Err(EsError::new(503, "search_timeout_exception", "Time exceeded"));
             }
             let view = View::new(&**block, index.name, 0);
