@@ -143,7 +143,11 @@ impl Backend for StoreBackend {
     }
 
     fn health(&self) -> Health {
-        Health::Green
+        // What cannot be written stays in the journal and is searched all the same.
+        match self.store.stats(Time::now()).failing {
+            None => Health::Green,
+            Some(_) => Health::Yellow,
+        }
     }
 }
 

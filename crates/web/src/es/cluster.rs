@@ -205,11 +205,12 @@ pub(crate) fn stats(call: &Call<'_>) -> Result<Reply, Failure> {
     let snapshot = call.snapshot();
     let indices = call.indices(&*snapshot)?;
     let total = of(&indices);
+    let health = call.api.backend.health().name();
     let each = indices.iter().map(|index| {
         let one = of(&[index]);
         let body = json!({
             "uuid": index.uuid,
-            "health": call.api.backend.health().name(),
+            "health": health,
             "status": "open",
             "primaries": one,
             "total": one,
