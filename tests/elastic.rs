@@ -9,6 +9,8 @@
 //! - `WIREBEAT_BLESS=1` records the real answers anew; `WIREBEAT_BLESS=events` makes the documents anew before that.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "elastic/clients.rs"]
+mod clients;
 #[path = "elastic/compare.rs"]
 mod compare;
 #[path = "elastic/data.rs"]
@@ -52,7 +54,8 @@ fn full() -> bool {
 
 /// Starts a real server with all documents; `None`, and a line that says why, when it is not there.
 fn real(test: &str, kind: Kind) -> Option<(Server, Client)> {
-    if !lab::ready(test, &["java"]) {
+    if lab::which("java").is_none() {
+        lab::skip(test, "no java here (cargo xtask setup)");
         return None;
     }
     if !kind.installed(&here(".")) {
@@ -126,6 +129,19 @@ fn elasticsearch_says_what_is_recorded() {
         }
     }
     summary.end(full());
+    if clients_ready(test) {
+        let wrong = clients::check(&server.url, false);
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
+
+/// Whether real clients can be run.
+fn clients_ready(test: &str) -> bool {
+    let there = clients::installed();
+    if !there {
+        lab::skip(test, "not all real clients are in target/clients (cargo xtask elastic)");
+    }
+    there
 }
 
 /// OpenSearch answers alike, except where the table says why not.
@@ -136,6 +152,10 @@ fn opensearch_answers_alike() {
     }
     let Some((server, mut client)) = real("opensearch_answers_alike", Kind::OpenSearch) else { return };
     compared(server.kind.name(), &mut client);
+    if clients_ready("opensearch_answers_alike") {
+        let wrong = clients::check(&server.url, true);
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
 }
 
 /// Our own API answers alike, except where the table says why not.
@@ -148,6 +168,10 @@ fn wirebeat_answers_alike() {
         load::load(&mut client, &data::documents());
     }
     compared("wirebeat", &mut client);
+    if clients_ready("wirebeat_answers_alike") {
+        let wrong = clients::check(&url, false);
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
 }
 
 fn compared(name: &str, client: &mut Client) {

@@ -70,7 +70,7 @@ facts.aliases = Object.keys(await client.indices.getAlias({ index: all })).lengt
 facts.cat = (await client.cat.indices({ index: all, format: 'json' })).map(row => row.index).sort()
 facts.cat_text = (await client.cat.indices({ index: all, h: 'index' })).trim().split(/\s+/).length
 facts.cat_count = (await client.cat.count({ index: all, format: 'json' }))[0].count
-facts.get = (await client.get({ index: edge, id: 'edge' + '0'.repeat(28) }))._source
+facts.get = (await client.get({ index: edge, id: 'ed9e' + '0'.repeat(28) }))._source
 facts.missing_document = await refused(() => client.get({ index: edge, id: 'nothing' }))
 facts.missing_index = await refused(() => client.search({ index: 'nothing' }))
 facts.wrong = await refused(() => client.search({ index: day, query: { no_such: {} } }))

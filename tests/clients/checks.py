@@ -93,7 +93,7 @@ facts["aliases"] = len(plain(client.indices.get_alias(index=ALL)))
 facts["cat"] = sorted(row["index"] for row in plain(client.cat.indices(index=ALL, format="json")))
 facts["cat_text"] = len(str(client.cat.indices(index=ALL, h="index")).split())
 facts["cat_count"] = plain(client.cat.count(index=ALL, format="json"))[0]["count"]
-facts["get"] = plain(client.get(index=EDGE, id="edge" + "0" * 28))["_source"]
+facts["get"] = plain(client.get(index=EDGE, id="ed9e" + "0" * 28))["_source"]
 facts["missing_document"] = refused(lambda: client.get(index=EDGE, id="nothing"))
 facts["missing_index"] = refused(lambda: client.search(index="nothing", body={}))
 facts["wrong"] = refused(lambda: client.search(index=DAY, body={"query": {"no_such": {}}}))

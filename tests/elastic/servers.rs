@@ -1,4 +1,4 @@
-//! Which real servers there are, and where they are unpacked. `xtask/src/elastic.rs` shares this file: it puts them
+//! Which real servers and clients there are, and where they are unpacked. `xtask/src/elastic.rs` shares this file: it puts them
 //! there.
 #![allow(dead_code, reason = "xtask and the tests each use a part")]
 
@@ -43,3 +43,38 @@ impl Kind {
 
 /// The file that says that a server is unpacked and whole.
 pub(crate) const READY: &str = "wirebeat-ready";
+
+/// A client that users have: where it is installed below `target/clients`, and the packages it consists of.
+pub(crate) struct Packages {
+    /// The folder.
+    pub(crate) folder: &'static str,
+    /// `pip3` or `npm`.
+    pub(crate) installer: &'static str,
+    /// Names with versions, as the installer writes them.
+    pub(crate) packages: &'static [&'static str],
+}
+
+/// All clients.
+pub(crate) const CLIENTS: &[Packages] = &[
+    Packages { folder: "python-7", installer: "pip3", packages: &["elasticsearch==7.17.13"] },
+    Packages { folder: "python-8", installer: "pip3", packages: &["elasticsearch==8.19.3"] },
+    Packages { folder: "python-9", installer: "pip3", packages: &["elasticsearch==9.5.1"] },
+    Packages { folder: "python-opensearch", installer: "pip3", packages: &["opensearch-py==3.2.0"] },
+    Packages {
+        folder: "node",
+        installer: "npm",
+        packages: &["@elastic/elasticsearch@9.4.3", "elasticdump@6.125.1"],
+    },
+];
+
+impl Packages {
+    /// Where it is installed.
+    pub(crate) fn home(&self, root: &Path) -> PathBuf {
+        root.join("target/clients").join(self.folder)
+    }
+
+    /// Whether it is installed: the last thing that is written says so.
+    pub(crate) fn installed(&self, root: &Path) -> bool {
+        self.home(root).join(READY).is_file()
+    }
+}

@@ -1,5 +1,6 @@
-//! The real Elasticsearch and OpenSearch that judge our API: downloads their artefacts from Maven, once, and unpacks
-//! them under `target/servers`. `tests/elastic/server.rs` starts them.
+//! The real Elasticsearch and OpenSearch that judge our API, and real clients: downloads the servers' artefacts from
+//! Maven, once, and unpacks them under `target/servers`, installs the clients under `target/clients`.
+//! `tests/elastic/server.rs` and `clients.rs` run them.
 //!
 //! These are the distributions that plugin authors test with: the servers themselves, without most modules. What we
 //! need beyond that: OpenSearch gets its scripting language and its geo aggregations, which are artefacts of their own;
@@ -14,7 +15,7 @@ use anyhow::{Context as _, Result, ensure};
 #[path = "../../tests/elastic/servers.rs"]
 mod servers;
 
-use servers::{Kind, READY};
+use servers::{CLIENTS, Kind, READY};
 
 use crate::shell;
 
@@ -148,20 +149,54 @@ const MODULES: &[Module] = &[
     },
 ];
 
-/// Downloads and unpacks what is not there yet. Without Java or Maven it says that their tests will be skipped.
+/// Downloads and unpacks what is not there yet. Without Java, Maven, pip or npm it says what will be skipped.
 pub(crate) fn elastic() -> Result<()> {
+    servers()?;
+    clients()
+}
+
+/// Whether all these programs are there; says which are not, and what is skipped without them.
+fn present(programs: &[&str], skipped: &str) -> bool {
+    let absent: Vec<_> = programs.iter().copied().filter(|p| shell::which(p).is_none()).collect();
+    if !absent.is_empty() {
+        eprintln!("servers: no {}: {skipped} is skipped", absent.join(", "));
+    }
+    absent.is_empty()
+}
+
+fn clients() -> Result<()> {
+    let root = shell::root();
+    let base = root.join("target/clients");
+    for client in CLIENTS.iter().filter(|client| !client.installed(&root)) {
+        if !present(&[client.installer], "what real clients of Elasticsearch do") {
+            return Ok(());
+        }
+        let home = client.home(&root);
+        if home.exists() {
+            fs::remove_dir_all(&home).with_context(|| format!("cannot remove {}", home.display()))?;
+        }
+        fs::create_dir_all(&base).with_context(|| format!("cannot create {}", base.display()))?;
+        let mut command = shell::command(client.installer);
+        match client.installer {
+            "npm" => command
+                .args(["install", "--silent", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts"])
+                .arg("--prefix"),
+            _ => command.args(["install", "--quiet", "--target"]),
+        };
+        shell::run(command.arg(&home).args(client.packages))?;
+        fs::write(home.join(READY), "").context("cannot write the mark")?;
+    }
+    Ok(())
+}
+
+fn servers() -> Result<()> {
     let root = shell::root();
     let kinds = [Kind::Elasticsearch, Kind::OpenSearch];
     if kinds.iter().all(|kind| kind.installed(&root)) {
         eprintln!("servers: Elasticsearch and OpenSearch are there");
         return Ok(());
     }
-    let absent: Vec<_> = ["javac", "mvn", "unzip", "sha256sum"]
-        .into_iter()
-        .filter(|program| shell::which(program).is_none())
-        .collect();
-    if !absent.is_empty() {
-        eprintln!("servers: no {}: what Elasticsearch has to judge is skipped", absent.join(", "));
+    if !present(&["javac", "mvn", "unzip", "sha256sum"], "what Elasticsearch has to judge") {
         return Ok(());
     }
     let base = root.join("target/servers");

@@ -45,6 +45,14 @@ pub(crate) const RUNS: &[Long] = &[
         env: [&[], &[("WIREBEAT_OVERLOAD_SECONDS", "60")]],
     },
     Long {
+        name: "elastic",
+        what: "every request put to the real Elasticsearch and the real OpenSearch, and real clients",
+        // The ordinary tests judge by the recorded answers, and ask Elasticsearch a third.
+        short: &[],
+        full: &["test", "--test", "elastic", "--", "--nocapture"],
+        env: [&[], &[("WIREBEAT_FULL", "1")]],
+    },
+    Long {
         name: "speed",
         what: "packets per CPU-second from a capture to events in a file",
         short: &[],
