@@ -15,6 +15,8 @@ mod clients;
 mod compare;
 #[path = "elastic/data.rs"]
 mod data;
+#[path = "elastic/flows.rs"]
+mod flows;
 #[path = "elastic/http.rs"]
 mod http;
 mod lab;
@@ -125,14 +127,21 @@ fn elasticsearch_says_what_is_recorded() {
     let day = if full() { None } else { Some(today() % 3) };
     for (n, request) in mine.enumerate() {
         if day.is_none_or(|day| n % 3 == day) {
-            replay(request, &recorded[&request.name], &mut client, &mut summary);
+            let said = request.send_real(&mut client);
+            compare(request, &recorded, &said, &mut summary);
         }
     }
     summary.end(full());
+    used(test, &server.url, &mut client);
+}
+
+/// What takes more than one request, and what real clients do.
+fn used(test: &str, url: &str, client: &mut Client) {
+    let mut wrong = flows::check(client, &data::documents());
     if clients_ready(test) {
-        let wrong = clients::check(&server.url, false);
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        wrong.extend(clients::check(url, false));
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Whether real clients can be run.
@@ -168,29 +177,32 @@ fn wirebeat_answers_alike() {
         load::load(&mut client, &data::documents());
     }
     compared("wirebeat", &mut client);
-    if clients_ready("wirebeat_answers_alike") {
-        let wrong = clients::check(&url, false);
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    }
+    used("wirebeat_answers_alike", &url, &mut client);
 }
 
 fn compared(name: &str, client: &mut Client) {
     let recorded = requests::recorded();
     let mut summary = Summary::of(name);
     for request in &requests::all() {
-        replay(request, &recorded[&request.name], client, &mut summary);
+        let said = request.send(client);
+        compare(request, &recorded, &said, &mut summary);
     }
     summary.end(true);
 }
 
-fn replay(request: &Request, record: &Recorded, client: &mut Client, summary: &mut Summary) {
-    let (status, answer) = request.send(client);
-    summary.compare(&request.name, (record.status, &record.answer), (status, &answer));
+fn compare(
+    request: &Request,
+    recorded: &BTreeMap<String, Recorded>,
+    said: &(u16, serde_json::Value),
+    summary: &mut Summary,
+) {
+    let record = &recorded[&request.name];
+    summary.compare(&request.name, (record.status, &record.answer), (said.0, &said.1));
 }
 
 fn record(all: &[Request], judge: Kind, client: &mut Client, answers: &mut BTreeMap<String, Recorded>) {
     for request in all.iter().filter(|r| r.judge() == judge) {
-        let (status, answer) = request.send(client);
+        let (status, answer) = request.send_real(client);
         answers.insert(request.name.clone(), Recorded { request: request.line.clone(), status, answer });
     }
 }

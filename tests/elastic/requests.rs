@@ -3,11 +3,14 @@
 //! `requests/TOPIC.ndjson` has one request a line: `name` (`TOPIC/what it is about`), `method`, `path`, `body` (an object,
 //! or a text that is sent as it is), and `judge` where another server than Elasticsearch decides because ours of that
 //! lacks the module. Those of `wrong` have to be refused.
+//!
+//! `top_metrics` has no judge: it is part of neither distribution. There `stand_in` asks Elasticsearch for the same
+//! documents by `top_hits`, and the answer is put into the form of the documentation; `metrics` names its fields.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::compare;
 use crate::http::Client;
@@ -37,9 +40,30 @@ impl Request {
         self.name.starts_with("wrong/")
     }
 
+    /// Whether another request is put to the real server in its place.
+    pub(crate) fn has_stand_in(&self) -> bool {
+        self.line.get("stand_in").is_some()
+    }
+
     /// Sends it and makes the answer comparable.
     pub(crate) fn send(&self, client: &mut Client) -> (u16, Value) {
-        let body = match &self.line["body"] {
+        self.send_body(client, &self.line["body"])
+    }
+
+    /// Sends it to a real server, or what stands in for it.
+    pub(crate) fn send_real(&self, client: &mut Client) -> (u16, Value) {
+        if !self.has_stand_in() {
+            return self.send(client);
+        }
+        let (status, mut answer) = self.send_body(client, &self.line["stand_in"]);
+        let metrics: Vec<&str> =
+            self.line["metrics"].as_array().unwrap().iter().map(|m| m.as_str().unwrap()).collect();
+        as_top_metrics(&mut answer["aggregations"], &metrics);
+        (status, answer)
+    }
+
+    fn send_body(&self, client: &mut Client, body: &Value) -> (u16, Value) {
+        let body = match body {
             Value::Null => None,
             Value::String(text) => Some(text.clone()),
             other => Some(other.to_string()),
@@ -50,6 +74,26 @@ impl Request {
             .send(text("method"), text("path"), body.as_deref())
             .unwrap_or_else(|error| panic!("{}: {error}", self.name));
         (answer.status, compare::normal(answer.status, answer.json()))
+    }
+}
+
+/// The answers of `top_hits` as those of `top_metrics`.
+fn as_top_metrics(value: &mut Value, metrics: &[&str]) {
+    match value {
+        Value::Array(list) => list.iter_mut().for_each(|v| as_top_metrics(v, metrics)),
+        Value::Object(map) => {
+            let Some(hits) = map.remove("hits") else {
+                map.values_mut().for_each(|v| as_top_metrics(v, metrics));
+                return;
+            };
+            let top = |hit: &Value| {
+                let of = |name: &&str| ((*name).to_owned(), hit["fields"][*name][0].clone());
+                json!({"sort": hit["sort"], "metrics": metrics.iter().map(of).collect::<Map<_, _>>()})
+            };
+            let list: Vec<Value> = hits["hits"].as_array().unwrap().iter().map(top).collect();
+            map.insert("top".to_owned(), Value::Array(list));
+        }
+        _ => {}
     }
 }
 

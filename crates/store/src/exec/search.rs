@@ -273,7 +273,7 @@ fn can_hold(ordered: &Ordered, best: &Best, visit: &Visit<'_>) -> bool {
     let Some((column, descending, scale)) = ordered.first_number() else { return true };
     let (low, high) = (visit.bounds.0.div_euclid(scale), visit.bounds.1.div_euclid(scale));
     // Every row has its time; rows without a value in other columns come after all others.
-    if let (Some(Key::Int(after)), "@timestamp") = (ordered.first_after(), column) {
+    if let (Some(Key::Int(after)), Bounded::Column("@timestamp")) = (ordered.first_after(), column) {
         // Everything in it comes before what was asked for.
         if descending && low > *after || !descending && high < *after {
             return false;
