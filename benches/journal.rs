@@ -5,7 +5,7 @@
 //! captures are others' (`../shared/captures/bench`); more can be named on the command line. Not a test: it prints, and
 //! fails only when something cannot be run.
 
-#![allow(clippy::expect_used, reason = "a bench that cannot run says why")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a bench that cannot run says why")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -88,6 +88,8 @@ pub struct App {
     state: State,
     /// When the parser wants to be woken.
     pub wake: Option<Time>,
+    /// How often one protocol has given way to another.
+    turns: u8,
 }
 
 #[derive(Default)]
@@ -105,6 +107,8 @@ enum State {
     Skipped,
 }
 
+/// How often one protocol may give way to another: by upgrade, CONNECT or STARTTLS. Each time goes one call deeper.
+const MAX_TURNS: u8 = 8;
 /// Pieces of data that recognition may look at: where the beginning was seen, and where it was not.
 const TRIES: u8 = 4;
 const TRIES_MIDWAY: u8 = 32;
@@ -136,7 +140,7 @@ impl App {
 
     /// A flow that will not be decoded.
     pub fn skipped() -> Self {
-        Self { state: State::Skipped, wake: None }
+        Self { state: State::Skipped, ..Self::default() }
     }
 
     /// Whether a parser is at work.
@@ -387,7 +391,12 @@ impl App {
                 self.state = State::Decoded(name);
             }
             Verdict::Enough | Verdict::Go => self.state = State::Decoded(name),
+            Verdict::Become(_) if self.turns == MAX_TURNS => {
+                env.counters.parsers_lost += 1;
+                self.state = State::Decoded(name);
+            }
             Verdict::Become(name) => {
+                self.turns += 1;
                 self.state = match name.and_then(|name| env.protocols.by_name(name)) {
                     Some(next) => match stream(next, env) {
                         Some(stream) => State::Stream(next, stream),

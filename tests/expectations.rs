@@ -11,7 +11,9 @@ use std::time::Duration;
 use reading::made::{capture, udp};
 use reading::pipeline::Kept;
 use wirebeat::config::{self, Config};
+use wirebeat::destination::Destination;
 use wirebeat::engine;
+use wirebeat::lines::Lines;
 use wirebeat::output::{Output, Rotation};
 use wirebeat::read;
 use wirebeat::shard::{Arrival, Note, Shard};
@@ -131,7 +133,10 @@ fn announced_flows_are_decoded_from_a_file_with_any_number_of_shards() {
     let config = both();
     for shards in [1, 2, 4] {
         let out = file.with_extension(format!("{shards}.ndjson"));
-        let output = Output::file(&out, Rotation::default()).unwrap();
+        let output = Destination::lines(Lines::new(
+            Output::file(&out, Rotation::default()).unwrap(),
+            config.precision,
+        ));
         let mut summary = Summary::default();
         read::read(&config, std::slice::from_ref(&file), shards, output, &mut summary).unwrap();
         let events = reading::events(&std::fs::read(&out).unwrap());

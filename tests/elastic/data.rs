@@ -106,7 +106,7 @@ fn spread(events: Vec<Value>) -> Vec<Value> {
         let slot = if rank % 7 < 2 { rank - rank % 7 } else { rank };
         let mut offset = DAY / i64::try_from(per_day).unwrap() * i64::try_from(slot).unwrap();
         offset -= offset % 1_000_000;
-        if rank % 7 == 1 && rank % 2 == 0 {
+        if rank % 7 == 1 && rank.is_multiple_of(2) {
             offset += 1_000 * i64::try_from(rank % 900).unwrap(); // the same millisecond, not the same instant
         }
         let start = nanos(&format!("{}T00:00:00Z", DAYS[day]));

@@ -8,7 +8,7 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -234,10 +234,10 @@ fn fetch(base: &Path, download: &Path) -> Result<()> {
         [&ELASTICSEARCH, &OPENSEARCH].into_iter().chain(MODULES.iter().flat_map(|m| m.files)).collect();
     let mut items = String::new();
     for a in &all {
-        let _ = write!(
+        let _ = writeln!(
             items,
             "<artifactItem><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version><type>{}</type>\
-             </artifactItem>\n",
+             </artifactItem>",
             a.group, a.name, a.version, a.kind
         );
     }
@@ -302,14 +302,7 @@ fn stub(home: &Path) -> Result<()> {
     describe(&folder, "stub", "stub.StubPlugin", "elasticsearch", "17", ELASTICSEARCH.version)
 }
 
-fn describe(
-    folder: &PathBuf,
-    name: &str,
-    class: &str,
-    server: &str,
-    java: &str,
-    version: &str,
-) -> Result<()> {
+fn describe(folder: &Path, name: &str, class: &str, server: &str, java: &str, version: &str) -> Result<()> {
     let text = format!(
         "description={name}\nversion={version}\nname={name}\nclassname={class}\njava.version={java}\n\
          {server}.version={version}\nextended.plugins=\nhas.native.controller=false\n"

@@ -10,6 +10,7 @@ mod fuzz;
 #[path = "../../tests/lab/mod.rs"]
 mod lab;
 mod long;
+mod python;
 mod record;
 mod setup;
 mod shell;
@@ -57,7 +58,7 @@ fn command() -> Result<()> {
     };
     match (name, rest) {
         ("run", _) => run(rest),
-        ("setup", []) => setup::setup(setup::PACKAGES),
+        ("setup", []) => setup::setup(setup::PACKAGES).and_then(|()| python::setup()),
         ("test", _) => check::test(rest),
         ("style", []) => check::style(),
         ("record", [list]) if list == "--list" => {

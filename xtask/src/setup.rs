@@ -40,6 +40,8 @@ pub(crate) const PACKAGES: &[Package] = &[
     package("gcc", "cc", "links the program and compiles zstd", "all"),
     package("libc6-dev", "ldd", "the C library's headers, for zstd", "all"),
     package("iproute2", "ip", "network namespaces and veth pairs", "all with a live capture"),
+    package("procps", "free", "a second opinion on memory, processes, uptime", "system"),
+    package("bsdutils", "script", "a terminal to show a view in", "system"),
     package("util-linux", "nsenter", "runs a program inside a network namespace", "all with a live capture"),
     package("tcpdump", "tcpdump", "the second opinion on what is on the wire", "seed, xtask record"),
     package("tshark", "tshark", "the second opinion on what a packet means", "seed, xtask record"),
@@ -60,6 +62,7 @@ pub(crate) const PACKAGES: &[Package] = &[
     package("python3-pip", "pip3", "installs real clients of Elasticsearch and OpenSearch", "elastic"),
     package("nodejs", "node", "real clients of Elasticsearch", "elastic"),
     package("npm", "npm", "installs them", "elastic"),
+    package("python3-venv", "python3", "DuckDB and Polars, which read the store's files", "interop"),
     package("tcpreplay", "tcpreplay", "puts a recorded capture on a wire", "replay"),
 ];
 

@@ -111,6 +111,11 @@ impl Entries {
         Self { buf: Vec::with_capacity(bytes) }
     }
 
+    /// From their encoded form, as [`Entries::as_bytes`] gave it. What makes no sense ends the iteration.
+    pub fn from_encoded(bytes: Vec<u8>) -> Self {
+        Self { buf: bytes }
+    }
+
     /// Whether nothing was put.
     pub fn is_empty(&self) -> bool {
         self.buf.is_empty()

@@ -20,6 +20,8 @@ pub(crate) struct Builder {
     rows: u32,
     seqs: Vec<i64>,
     ids: Data,
+    /// Rows whose `event.id` is their name.
+    same_id: Vec<u32>,
     time: (i64, i64),
     /// What the columns take, about.
     bytes: usize,
@@ -70,6 +72,10 @@ enum Fitted<'a> {
     Ip(u128),
     Long(i64),
     Double(f64),
+}
+
+fn is_text(value: Value<'_>, text: &[u8]) -> bool {
+    matches!(value, Value::Scalar(Scalar::Str(s)) if s.as_bytes() == text)
 }
 
 /// Integers up to here are the same as doubles.
@@ -204,6 +210,7 @@ impl Builder {
             rows: 0,
             seqs: Vec::new(),
             ids: Data::new(Kind::Keyword),
+            same_id: Vec::new(),
             time: (i64::MAX, i64::MIN),
             bytes: 0,
             places,
@@ -233,7 +240,9 @@ impl Builder {
         self.bytes += 48;
         let mut extra: Vec<(u16, Value<'_>)> = Vec::new();
         for &(field, value) in entries {
-            if !self.put(field, value) {
+            if Some(field) == self.layout.event_id && is_text(value, &hex) {
+                self.same_id.push(self.rows);
+            } else if !self.put(field, value) {
                 extra.push((field, value));
             }
         }
@@ -424,6 +433,13 @@ impl Builder {
             (Stored::new(name, None, false, kind), Part { objects: None, column })
         };
         parts.push(own(ID, Kind::Keyword, self.ids.values()));
+        if let (Some(id), false) = (self.layout.event_id, self.same_id.is_empty()) {
+            let count = self.same_id.len();
+            let rows = if count == total as usize { Rows::Each } else { Rows::Few(self.same_id.clone()) };
+            let column = Column { kind: Kind::Boolean, rows, values: Values::Long(vec![1; count]) };
+            let stored = Stored::same_as_id(self.layout.slots[usize::from(id)].name);
+            parts.push((stored, Part { objects: None, column: Arc::new(column) }));
+        }
         parts.push(own(SEQ, Kind::Long, Values::Long(self.seqs.clone())));
         Batch::new(total as usize, self.time, parts)
     }
@@ -435,6 +451,7 @@ impl Builder {
         self.time = (i64::MAX, i64::MIN);
         self.seqs.clear();
         self.ids.clear();
+        self.same_id.clear();
         for column in self.columns.iter_mut().chain(&mut self.extra) {
             column.rows.clear();
             column.ends.clear();

@@ -14,6 +14,8 @@ use crate::write::{About, FileWriter, WriteError, part_or_nulls, told};
 
 /// Row groups of a full size in a file at most: with the default size a million rows.
 const FILE_GROUPS: u64 = 16;
+/// Bytes of a file at most: with such files, rows count for more.
+const FILE_BYTES: u64 = 1 << 30;
 /// So many small files are merged while more are coming.
 const FAN_IN: usize = 16;
 /// A partition that got nothing for so long is put in order.
@@ -30,7 +32,8 @@ pub(crate) fn choose(
     now: Time,
 ) -> Option<std::ops::Range<usize>> {
     let limit = group_rows as u64 * FILE_GROUPS;
-    let rows: Vec<u64> = files.iter().map(|f| f.about.rows()).collect();
+    let weight = |f: &Arc<SealedFile>| f.about.rows().max(f.bytes * limit / FILE_BYTES);
+    let rows: Vec<u64> = files.iter().map(weight).collect();
     let newest = files.iter().map(|f| f.about.ingested).max()?;
     let waited = now.since(Time(newest));
     let run = if waited < IDLE { newest_run(&rows, limit) } else { best_run(&rows, limit, waited >= COLD) }?;
@@ -80,25 +83,33 @@ fn best_run(rows: &[u64], limit: u64, cold: bool) -> Option<std::ops::Range<usiz
     best
 }
 
+/// How large a row group may become.
+#[derive(Clone, Copy)]
+pub(crate) struct Size {
+    pub(crate) rows: u64,
+    /// Before compression.
+    pub(crate) bytes: u64,
+}
+
 /// Row groups that become one.
 struct Group {
     /// Blocks of the files, in order; a single one is copied.
     blocks: Vec<SealedBlock>,
-    rows: u64,
+    size: Size,
 }
 
 /// Writes the files as one beside them.
 pub(crate) fn merge(
     dir: &Path,
     files: &[Arc<SealedFile>],
-    group_rows: usize,
+    limit: Size,
     sync: bool,
     shared: &Arc<Shared>,
 ) -> Result<Arc<SealedFile>, WriteError> {
-    let groups = groups(files, group_rows as u64);
+    let groups = groups(files, limit)?;
     let range = |g: &Group| {
         let earliest = g.blocks.iter().map(|b| b.time().0).min().unwrap_or(0);
-        (g.rows, earliest, g.blocks.iter().map(|b| b.time().1).max().unwrap_or(0))
+        (g.size.rows, earliest, g.blocks.iter().map(|b| b.time().1).max().unwrap_or(0))
     };
     let about = About {
         seq: (
@@ -127,20 +138,25 @@ pub(crate) fn merge(
 }
 
 /// Row groups that are large enough stay; neighbouring small ones are taken together.
-fn groups(files: &[Arc<SealedFile>], group_rows: u64) -> Vec<Group> {
+fn groups(files: &[Arc<SealedFile>], limit: Size) -> Result<Vec<Group>, BlockError> {
+    let small = |s: Size| s.rows < limit.rows / 2 && s.bytes < limit.bytes / 2;
     let mut groups: Vec<Group> = Vec::new();
     for block in files.iter().flat_map(|f| f.blocks()) {
-        let rows = Block::rows(&block) as u64;
-        let small = |r: u64| r < group_rows / 2;
+        let size = Size { rows: Block::rows(&block) as u64, bytes: block.plain_bytes()? };
         match groups.last_mut() {
-            Some(last) if small(rows) && small(last.rows) && last.rows + rows <= group_rows => {
-                last.rows += rows;
+            Some(last)
+                if small(size)
+                    && small(last.size)
+                    && last.size.rows + size.rows <= limit.rows
+                    && last.size.bytes + size.bytes <= limit.bytes =>
+            {
+                last.size = Size { rows: last.size.rows + size.rows, bytes: last.size.bytes + size.bytes };
                 last.blocks.push(block);
             }
-            _ => groups.push(Group { blocks: vec![block], rows }),
+            _ => groups.push(Group { blocks: vec![block], size }),
         }
     }
-    groups
+    Ok(groups)
 }
 
 /// Copies a row group's column chunks as they are; those that its file lacks are written as nulls.

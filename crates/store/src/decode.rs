@@ -193,6 +193,28 @@ fn texts(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk, kind: Kind) -> R
     Ok((levels, Values::Coded { codes, terms }))
 }
 
+/// Whether these bytes are among a chunk's texts, as they are stored: much less than reading the column. Some other bytes
+/// may look the same.
+pub(crate) fn texts_hold(
+    meta: &ColumnChunkMetaData,
+    rows: usize,
+    chunk: Chunk,
+    bytes: &[u8],
+) -> Result<bool> {
+    let mut reader = pages(meta, rows, chunk)?;
+    let finder = memchr::memmem::Finder::new(bytes);
+    while let Some(page) = reader.get_next_page()? {
+        if finder.find(page.buffer()).is_some() {
+            return Ok(true);
+        }
+        // Behind a dictionary come only codes.
+        if page.is_dictionary_page() {
+            return Ok(false);
+        }
+    }
+    Ok(false)
+}
+
 /// Texts with their lengths before them.
 fn plain_texts(mut rest: &[u8], count: usize, bytes: &mut Vec<u8>, ends: &mut Vec<i32>) -> Result<()> {
     bytes.reserve(rest.len().saturating_sub(count.saturating_mul(4)));

@@ -110,11 +110,11 @@ pub(crate) struct Levels {
 }
 
 impl Levels {
-    /// Appends the rows of a column.
-    fn append(&mut self, rows: usize, part: Option<&Part>) {
+    /// Appends the rows of a column. Repetition levels are left out where there are none.
+    fn append(&mut self, rows: usize, part: Option<&Part>, lists: bool) {
         let Some(part) = part else {
             self.def.resize(self.def.len() + rows, 0);
-            self.rep.resize(self.rep.len() + rows, 0);
+            self.rep.resize(if lists { self.def.len() } else { 0 }, 0);
             return;
         };
         match &part.objects {
@@ -135,10 +135,8 @@ impl Levels {
                 for pair in offsets.windows(2) {
                     self.push_list(pair[1] - pair[0], 0, 0, 2);
                 }
-                return;
             }
         }
-        self.rep.resize(self.def.len(), 0);
     }
 
     /// A list of so many values: `first` is the repetition level of the first, `empty` and `value` definition levels.
@@ -248,17 +246,29 @@ impl Encoder {
         pieces: &[Piece],
     ) -> Result<()> {
         let rows = pieces.iter().map(|p| p.0).sum();
+        let lists = planned.levels().1 > 0;
         let mut levels = Levels::default();
-        pieces.iter().for_each(|(rows, part)| levels.append(*rows, part.as_ref()));
         let values = concat(pieces, planned.stored.kind());
+        if lists || !matches!(values, Values::Coded { .. }) {
+            pieces.iter().for_each(|(rows, part)| levels.append(*rows, part.as_ref(), lists));
+        }
         match values {
             Values::Coded { codes, terms } => {
-                let chunk = self.texts(descr, rows, &levels, &codes, &as_texts(&terms))?;
+                let mut page = Vec::new();
+                let count = if lists {
+                    write_levels(&levels.rep, descr.max_rep_level(), &mut page);
+                    write_levels(&levels.def, descr.max_def_level(), &mut page);
+                    levels.def.len()
+                } else {
+                    write_presence(pieces, &mut page);
+                    rows
+                };
+                let chunk = self.texts(descr, rows, (page, count), &codes, &as_texts(&terms))?;
                 group.append_column(&chunk.0, chunk.1)
             }
             Values::Long(v) => {
                 let Some(mut writer) = group.next_column()? else { return Err(too_many()) };
-                let (def, rep) = (Some(levels.def.as_slice()), Some(levels.rep.as_slice()));
+                let (def, rep) = (Some(levels.def.as_slice()), lists.then_some(levels.rep.as_slice()));
                 match planned.stored.kind() {
                     Kind::Boolean => {
                         let v: Vec<bool> = v.iter().map(|&b| b != 0).collect();
@@ -280,18 +290,22 @@ impl Encoder {
             }
             Values::Double(v) => {
                 let Some(mut writer) = group.next_column()? else { return Err(too_many()) };
-                writer.typed::<DoubleType>().write_batch(&v, Some(&levels.def), Some(&levels.rep))?;
+                writer.typed::<DoubleType>().write_batch(
+                    &v,
+                    Some(&levels.def),
+                    lists.then_some(&levels.rep),
+                )?;
                 writer.close()
             }
         }
     }
 
-    /// A chunk of texts.
+    /// A chunk of texts. `page` begins with the levels, of which there are so many.
     fn texts(
         &mut self,
         descr: &ColumnDescPtr,
         rows: usize,
-        levels: &Levels,
+        (mut data, count): (Vec<u8>, usize),
         codes: &[u32],
         terms: &arrow_array::StringArray,
     ) -> Result<(Bytes, ColumnCloseResult)> {
@@ -304,9 +318,6 @@ impl Encoder {
             dictionary.extend_from_slice(&(term.len() as u32).to_le_bytes());
             dictionary.extend_from_slice(term.as_bytes());
         }
-        let mut data = Vec::new();
-        write_levels(&levels.rep, descr.max_rep_level(), &mut data);
-        write_levels(&levels.def, descr.max_def_level(), &mut data);
         let encoding = if each_once {
             data.extend_from_slice(&dictionary);
             Encoding::PLAIN
@@ -327,7 +338,7 @@ impl Encoder {
         };
         let page = Page::DataPage {
             buf: self.compress(&data)?,
-            num_values: levels.def.len() as u32,
+            num_values: count as u32,
             encoding,
             def_level_encoding: Encoding::RLE,
             rep_level_encoding: Encoding::RLE,
@@ -342,12 +353,12 @@ impl Encoder {
         let metadata = ColumnChunkMetaData::builder(Arc::clone(descr))
             .set_encodings(encodings)
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
-            .set_num_values(levels.def.len() as i64)
+            .set_num_values(count as i64)
             .set_total_compressed_size(bytes.len() as i64)
             .set_total_uncompressed_size(plain_size as i64)
             .set_data_page_offset(data_at as i64)
             .set_dictionary_page_offset((!each_once).then_some(0))
-            .set_statistics(statistics(terms, levels.def.len() - codes.len()))
+            .set_statistics(statistics(terms, count - codes.len()))
             .build()?;
         let close = ColumnCloseResult {
             bytes_written: bytes.len() as u64,
@@ -371,13 +382,37 @@ fn too_many() -> ParquetError {
 
 /// Length and run-length encoding, as data pages of version 1 have them.
 fn write_levels(levels: &[i16], max: i16, out: &mut Vec<u8>) {
-    if max == 0 {
-        return;
-    }
-    let levels: Vec<u32> = levels.iter().map(|&l| l as u32).collect();
+    with_length(max, out, |encoder| levels.iter().for_each(|&level| encoder.push(level as u32, 1)));
+}
+
+/// The definition levels of rows with one value or none.
+fn write_presence(pieces: &[Piece], out: &mut Vec<u8>) {
+    with_length(1, out, |encoder| {
+        for (rows, part) in pieces {
+            match part.as_ref().map(|p| &p.column.rows) {
+                Some(Rows::Each) => encoder.push(1, *rows),
+                Some(Rows::Few(list)) => {
+                    let mut next = 0;
+                    for &row in list {
+                        encoder.push(0, (row - next) as usize);
+                        encoder.push(1, 1);
+                        next = row + 1;
+                    }
+                    encoder.push(0, rows - next as usize);
+                }
+                // A column of lists has repetition levels too.
+                Some(Rows::Many(_)) | None => encoder.push(0, *rows),
+            }
+        }
+    });
+}
+
+fn with_length(max: i16, out: &mut Vec<u8>, fill: impl FnOnce(&mut rle::Encoder<'_>)) {
     let start = out.len();
     out.extend_from_slice(&[0; 4]);
-    rle::encode(&levels, rle::bits(max as u32), out);
+    let mut encoder = rle::Encoder::new(rle::bits(max as u32), out);
+    fill(&mut encoder);
+    encoder.finish();
     let len = (out.len() - start - 4) as u32;
     out[start..start + 4].copy_from_slice(&len.to_le_bytes());
 }

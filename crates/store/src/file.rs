@@ -1,6 +1,7 @@
 //! A sealed file, and its row groups as blocks.
 
 use std::fs::File;
+use std::net::IpAddr;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,14 +13,14 @@ use parquet::file::metadata::{
 };
 use parquet::file::statistics::Statistics;
 use parquet::schema::types::ColumnDescriptor;
-use wirebeat_model::Kind;
+use wirebeat_model::{Endpoint, Kind, ip_addr, write_str};
 
 use crate::batch::contains;
 use crate::block::{Block, BlockError, Column};
 use crate::cache::{Cache, Kept, Key};
 use crate::decode::{self, Chunk};
 use crate::encode::Planned;
-use crate::layout::{NANOS, Stored, kind_of};
+use crate::layout::{ID, NANOS, Stored, is_below, kind_of};
 use crate::part::{Part, Parts, fields, logical};
 use crate::source;
 use crate::write::{About, FORMAT};
@@ -274,6 +275,11 @@ fn physical(column: &parquet::schema::types::Type) -> Option<parquet::basic::Typ
     Some(at.get_physical_type())
 }
 
+/// A text as it is stored.
+fn plain(text: &str) -> Vec<u8> {
+    [&(text.len() as u32).to_le_bytes(), text.as_bytes()].concat()
+}
+
 /// A row group of a sealed file.
 #[derive(Clone)]
 pub(crate) struct SealedBlock {
@@ -282,6 +288,12 @@ pub(crate) struct SealedBlock {
 }
 
 impl SealedBlock {
+    /// Bytes of its columns before compression.
+    pub(crate) fn plain_bytes(&self) -> Result<u64, BlockError> {
+        let footer = self.file.footer()?;
+        Ok(footer.row_groups().get(self.group).map_or(0, |g| g.total_byte_size().max(0) as u64))
+    }
+
     fn about(&self) -> (u64, i64, i64) {
         self.file.about.groups[self.group]
     }
@@ -293,11 +305,55 @@ impl SealedBlock {
         result
     }
 
+    /// Whether a text can be in a stored column.
+    fn may_hold(&self, at: usize, term: &str) -> Result<bool, BlockError> {
+        let stored = &self.file.stored[at];
+        if stored.same {
+            let ids = self.file.stored.binary_search_by(|s| s.name.as_str().cmp(ID));
+            return ids.map_or(Ok(true), |at| self.may_hold(at, term));
+        }
+        let needle = match stored.kind() {
+            Kind::Keyword | Kind::Text => plain(term),
+            Kind::Ip => match term.parse::<IpAddr>() {
+                Ok(ip) => plain(&ip_addr(Endpoint::new(ip, 0).ip).to_string()),
+                Err(_) => return Ok(true),
+            },
+            Kind::Map => {
+                let mut quoted = Vec::new();
+                write_str(term, &mut quoted);
+                quoted[1..quoted.len() - 1].to_vec()
+            }
+            _ => return Ok(true),
+        };
+        let key = self.file.key(self.group, &stored.name);
+        if let (Some(Kept::Part(part)), true) = (self.file.shared.cache.get(&key), stored.kind() != Kind::Map)
+        {
+            return Ok(part.is_some_and(|p| contains(&p.column, term)));
+        }
+        let footer = self.file.footer()?;
+        let Some(group) = footer.row_groups().get(self.group) else { return Ok(true) };
+        let Some(meta) = group.columns().get(self.file.leaves[at].0) else { return Ok(true) };
+        if let Some(stats) = meta.statistics() {
+            if stats.null_count_opt() == Some(meta.num_values() as u64) {
+                return Ok(false);
+            }
+            let (min, max, term) =
+                (stats.min_bytes_opt(), stats.max_bytes_opt(), &needle[4.min(needle.len())..]);
+            if stored.kind() != Kind::Map && (min.is_some_and(|m| term < m) || max.is_some_and(|m| term > m))
+            {
+                return Ok(false);
+            }
+        }
+        let chunk = self.file.chunk(meta)?;
+        decode::texts_hold(meta, group.num_rows() as usize, chunk, &needle)
+            .map_err(|e| BlockError::Damaged(self.file.path.clone(), format!("{}: {e}", stored.name)))
+    }
+
     /// The chunk's metadata of a field's only column.
     fn meta(&self, name: &str) -> Option<(Arc<ParquetMetaData>, usize, Kind)> {
         let mut of_field = self.file.stored.iter().zip(&self.file.leaves).filter(|(s, _)| s.field == name);
         let (stored, (leaf, _)) = of_field.next()?;
-        if of_field.next().is_some() {
+        if stored.same || of_field.next().is_some() {
             return None;
         }
         Some((self.file.footer().ok()?, *leaf, stored.kind()))
@@ -367,6 +423,7 @@ impl Block for SealedBlock {
         let mut stored = self.file.stored.iter().enumerate().filter(|(_, s)| s.field == name);
         if let (Some((at, s)), None) = (stored.next(), stored.next())
             && s.list.is_none()
+            && !s.same
             && s.kind() != Kind::Map
         {
             return self.count(self.part(at)).map(|p| p.map(|p| p.column));
@@ -381,20 +438,12 @@ impl Block for SealedBlock {
     }
 
     fn may_contain(&self, name: &str, term: &str) -> bool {
-        if let Some((footer, leaf, kind)) = self.meta(name) {
-            let meta = footer.row_group(self.group).column(leaf);
-            if let (Kind::Keyword | Kind::Text, Some(stats)) = (kind, meta.statistics())
-                && let (Some(min), Some(max)) = (stats.min_bytes_opt(), stats.max_bytes_opt())
-                && (term.as_bytes() < min || term.as_bytes() > max)
-            {
-                return false;
-            }
-        }
-        match self.column(name) {
-            Ok(Some(column)) => contains(&column, term),
-            Ok(None) => false,
-            Err(_) => true,
-        }
+        let mut stored = self.file.stored.iter().enumerate();
+        stored.any(|(at, s)| {
+            let inside = s.kind() == Kind::Map && (s.field == name || is_below(name, &s.field));
+            // What cannot be read is told when the column is asked for.
+            (s.field == name || inside) && self.may_hold(at, term).unwrap_or(true)
+        })
     }
 
     fn bounds(&self, name: &str) -> Option<(i64, i64)> {
@@ -402,7 +451,7 @@ impl Block for SealedBlock {
             return Some(self.time());
         }
         let (footer, leaf, kind) = self.meta(name)?;
-        let stats = footer.row_group(self.group).column(leaf).statistics()?;
+        let stats = footer.row_groups().get(self.group)?.columns().get(leaf)?.statistics()?;
         match (stats, kind) {
             (Statistics::Int64(s), Kind::Long) => Some((*s.min_opt()?, *s.max_opt()?)),
             (Statistics::Int64(s), Kind::Date) => {

@@ -7,6 +7,7 @@
 //! | `a.b[].c` | member `c` of each object in the list `a.b`; null where an object lacks it |
 //! | `a.b[].c[]` | the same where the member is a list |
 //! | `…[ns]` | beside an instant in microseconds: the nanoseconds left over |
+//! | `event.id[_id]` | true where the field is the event's name and not stored again |
 //! | `_id`, `_seq` | the event's name and its number in the journal |
 //! | `_extra` | a JSON object of what does not fit, by field name |
 
@@ -16,8 +17,12 @@ use wirebeat_model::{Kind, Schema};
 pub(crate) const ID: &str = "_id";
 /// Its number in the journal.
 pub(crate) const SEQ: &str = "_seq";
+/// The field that repeats it.
+pub(crate) const EVENT_ID: &str = "event.id";
 /// What fits no column.
 pub(crate) const EXTRA: &str = "_extra";
+/// Ends the name of a column that says where a field is the event's name.
+const SAME: &str = "[_id]";
 /// Ends the name of a column of left-over nanoseconds.
 pub(crate) const NANOS: &str = "[ns]";
 
@@ -32,7 +37,9 @@ pub(crate) struct Stored {
     pub(crate) list: Option<String>,
     /// Whether it holds lists of values.
     pub(crate) many: bool,
-    /// The field's kind. Not compared: a name has one kind in a file.
+    /// Whether it says where the field is the event's name.
+    pub(crate) same: bool,
+    /// The kind of its values.
     pub(crate) kind: KindOf,
 }
 
@@ -69,21 +76,36 @@ impl Stored {
             Some((list, member)) => format!("{list}[]{member}{end}"),
             None => format!("{field}{end}"),
         };
-        Self { name, field: field.into(), list: list.map(Into::into), many, kind: KindOf(kind) }
+        Self { name, field: field.into(), list: list.map(Into::into), many, same: false, kind: KindOf(kind) }
+    }
+
+    /// Says where a field is the event's name.
+    pub(crate) fn same_as_id(field: &str) -> Self {
+        let (name, kind) = (format!("{field}{SAME}"), KindOf(Kind::Boolean));
+        Self { name, field: field.into(), list: None, many: false, same: true, kind }
     }
 
     /// From the name of a column in a file.
     pub(crate) fn parse(name: &str, kind: Kind) -> Self {
+        if let Some(field) = name.strip_suffix(SAME) {
+            return Self { kind: KindOf(kind), ..Self::same_as_id(field) };
+        }
         let (rest, many) = name.strip_suffix("[]").map_or((name, false), |r| (r, true));
         let (list, field) = match rest.split_once("[].") {
             Some((list, member)) => (Some(list), format!("{list}.{member}")),
             None => (None, rest.to_owned()),
         };
-        Self { name: name.into(), field, list: list.map(Into::into), many, kind: KindOf(kind) }
+        Self { name: name.into(), field, list: list.map(Into::into), many, same: false, kind: KindOf(kind) }
     }
 
+    /// The kind of its values.
     pub(crate) fn kind(&self) -> Kind {
         self.kind.0
+    }
+
+    /// The field's kind.
+    pub(crate) fn field_kind(&self) -> Kind {
+        if self.same { Kind::Keyword } else { self.kind.0 }
     }
 
     /// Whether it is no field of the event.
@@ -109,6 +131,7 @@ pub(crate) struct Layout {
     pub(crate) slots: Vec<Slot>,
     pub(crate) timestamp: Option<u16>,
     pub(crate) ingested: Option<u16>,
+    pub(crate) event_id: Option<u16>,
 }
 
 impl Layout {
@@ -130,8 +153,8 @@ impl Layout {
             });
         }
         let id = |name| slots.iter().position(|s| s.name == name).and_then(|i| u16::try_from(i).ok());
-        let (timestamp, ingested) = (id("@timestamp"), id("event.ingested"));
-        Self { slots, timestamp, ingested }
+        let (timestamp, ingested, event_id) = (id("@timestamp"), id("event.ingested"), id(EVENT_ID));
+        Self { slots, timestamp, ingested, event_id }
     }
 }
 
@@ -163,5 +186,8 @@ mod tests {
             assert_eq!(stored.name, name);
             assert_eq!(Stored::parse(name, Kind::Keyword), stored);
         }
+        let same = Stored::same_as_id(EVENT_ID);
+        assert_eq!((same.name.as_str(), same.field_kind()), ("event.id[_id]", Kind::Keyword));
+        assert_eq!(Stored::parse(&same.name, Kind::Boolean), same);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wirebeat_model::Kind;
 
 use crate::block::{BlockError, Column, Rows, Terms, Values};
-use crate::layout::{Stored, is_below};
+use crate::layout::{ID, Stored, is_below};
 use crate::map::map_values;
 use crate::terms::Merged;
 
@@ -56,6 +56,10 @@ pub(crate) fn logical(parts: &dyn Parts, name: &str) -> Result<Option<Arc<Column
             && let Some(part) = parts.part(at)?
         {
             found.push(match stored.kind() {
+                _ if stored.same => match same_as_id(parts, &part)? {
+                    Some(part) => part.column,
+                    None => continue,
+                },
                 Kind::Map => Arc::new(map_values(&part.column, None, parts.rows())),
                 _ => flat(&part),
             });
@@ -74,10 +78,24 @@ pub(crate) fn logical(parts: &dyn Parts, name: &str) -> Result<Option<Arc<Column
     })
 }
 
+/// The event's names, in the rows where `part` says that a field is one.
+pub(crate) fn same_as_id(parts: &dyn Parts, part: &Part) -> Result<Option<Part>, BlockError> {
+    let Some(ids) = parts.named(ID)? else { return Ok(None) };
+    let (Rows::Few(rows), Values::Coded { codes, terms: Terms::Text(terms) }, Rows::Each) =
+        (&part.column.rows, &ids.column.values, &ids.column.rows)
+    else {
+        return Ok(Some(ids));
+    };
+    let codes = rows.iter().map(|&row| codes[row as usize]).collect();
+    let values = Values::Coded { codes, terms: Terms::Text(terms.clone()) };
+    let column = Column { kind: Kind::Keyword, rows: Rows::Few(rows.clone()), values };
+    Ok(Some(Part { objects: None, column: Arc::new(column) }))
+}
+
 /// The fields behind stored columns, with their kinds, sorted.
 pub(crate) fn fields(stored: &[Stored]) -> Vec<(String, Kind)> {
     let mut list: Vec<_> =
-        stored.iter().filter(|s| !s.internal()).map(|s| (s.field.clone(), s.kind())).collect();
+        stored.iter().filter(|s| !s.internal()).map(|s| (s.field.clone(), s.field_kind())).collect();
     list.sort_by(|a, b| a.0.cmp(&b.0));
     list.dedup_by(|a, b| a.0 == b.0);
     list

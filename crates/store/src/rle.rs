@@ -6,27 +6,61 @@ pub(crate) fn bits(max: u32) -> u8 {
 }
 
 /// Encodes numbers of `width` bits.
-pub(crate) fn encode(values: &[u32], width: u8, out: &mut Vec<u8>) {
-    let mut at = 0;
-    // Where the group of numbers begins that is not written yet.
-    let mut packed = 0;
-    while at < values.len() {
-        let value = values[at];
-        let run = values[at..].iter().take_while(|v| **v == value).count();
-        // A group begins at multiples of eight from its start: the run gives what is missing.
-        let missing = (8 - (at - packed) % 8) % 8;
-        if run >= 8 + missing {
-            pack(&values[packed..at + missing], width, out);
-            let run = run - missing;
-            varint((run as u64) << 1, out);
-            out.extend_from_slice(&value.to_le_bytes()[..usize::from(width).div_ceil(8)]);
-            at += missing + run;
-            packed = at;
-        } else {
-            at += run;
+pub(crate) struct Encoder<'o> {
+    out: &'o mut Vec<u8>,
+    width: u8,
+    /// The number that is repeated, and how often.
+    run: (u32, usize),
+    /// Before it: what is not written yet, to be packed.
+    packed: Vec<u32>,
+}
+
+impl<'o> Encoder<'o> {
+    pub(crate) fn new(width: u8, out: &'o mut Vec<u8>) -> Self {
+        Self { out, width, run: (0, 0), packed: Vec::new() }
+    }
+
+    /// Appends a number so many times.
+    #[inline]
+    pub(crate) fn push(&mut self, value: u32, times: usize) {
+        if value == self.run.0 {
+            self.run.1 += times;
+        } else if times > 0 {
+            self.end_run();
+            self.run = (value, times);
         }
     }
-    pack(&values[packed..], width, out);
+
+    #[inline]
+    fn end_run(&mut self) {
+        let (value, times) = self.run;
+        // A group has eight numbers: the run gives what is missing.
+        let missing = (8 - self.packed.len() % 8) % 8;
+        if times < 8 + missing {
+            for _ in 0..times {
+                self.packed.push(value);
+            }
+            return;
+        }
+        self.packed.extend(std::iter::repeat_n(value, missing));
+        pack(&self.packed, self.width, self.out);
+        self.packed.clear();
+        varint(((times - missing) as u64) << 1, self.out);
+        self.out.extend_from_slice(&value.to_le_bytes()[..usize::from(self.width).div_ceil(8)]);
+    }
+
+    /// Writes the rest.
+    pub(crate) fn finish(mut self) {
+        self.end_run();
+        pack(&self.packed, self.width, self.out);
+    }
+}
+
+/// Encodes numbers of `width` bits.
+pub(crate) fn encode(values: &[u32], width: u8, out: &mut Vec<u8>) {
+    let mut encoder = Encoder::new(width, out);
+    values.iter().for_each(|&value| encoder.push(value, 1));
+    encoder.finish();
 }
 
 /// Bit-packed groups of eight; the last one is filled up with zeros.

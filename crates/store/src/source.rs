@@ -7,12 +7,13 @@ use wirebeat_model::{Kind, Scalar, Time, write_str};
 use crate::block::{BlockError, Column, Terms, Values};
 use crate::json::{list, write_scalar};
 use crate::layout::EXTRA;
-use crate::part::{Part, Parts};
+use crate::part::{Part, Parts, same_as_id};
 
 /// A field and the columns its values may be in.
 struct Item<'a> {
     path: Vec<&'a str>,
-    one: Option<Part>,
+    /// Single values; a field may be in two columns, a row only in one of them.
+    one: Vec<Part>,
     many: Option<Part>,
     /// Members, when it is a list of objects: name, and the column.
     members: Vec<(&'a str, Part)>,
@@ -67,7 +68,7 @@ fn items(parts: &dyn Parts) -> Result<(Vec<Item<'_>>, Option<Part>), BlockError>
             items.iter().position(|i| i.path.iter().copied().eq(name.split('.'))).unwrap_or_else(|| {
                 items.push(Item {
                     path: name.split('.').collect(),
-                    one: None,
+                    one: Vec::new(),
                     many: None,
                     members: Vec::new(),
                 });
@@ -76,8 +77,9 @@ fn items(parts: &dyn Parts) -> Result<(Vec<Item<'_>>, Option<Part>), BlockError>
         let item = &mut items[place];
         match &stored.list {
             Some(list) => item.members.push((&stored.field[list.len() + 1..], part)),
+            None if stored.same => item.one.extend(same_as_id(parts, &part)?),
             None if stored.many => item.many = Some(part),
-            None => item.one = Some(part),
+            None => item.one.push(part),
         }
     }
     for item in &items {
@@ -94,11 +96,11 @@ fn items(parts: &dyn Parts) -> Result<(Vec<Item<'_>>, Option<Part>), BlockError>
 
 /// Appends a field's value; `false` when the row has none.
 fn write_item(item: &Item<'_>, row: u32, out: &mut Vec<u8>) -> bool {
-    if let Some(part) = &item.one
-        && let Some(i) = part.column.of(row).next()
-    {
-        write(&part.column, i, out);
-        return true;
+    for part in &item.one {
+        if let Some(i) = part.column.of(row).next() {
+            write(&part.column, i, out);
+            return true;
+        }
     }
     if let Some(part) = &item.many {
         let range = part.column.of(row);

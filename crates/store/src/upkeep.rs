@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use wirebeat_model::Time;
 
-use crate::compact;
+use crate::compact::{self, Size};
 use crate::file::SealedFile;
 use crate::retain::{Disk, Why, expired};
 use crate::stats::{IndexStats, Stats, count};
@@ -81,7 +81,8 @@ impl Store {
             let Some(run) = compact::choose(&files, self.options.group_rows, now) else { continue };
             let old = &files[run];
             let (dir, options) = (self.dir.partition(&name), &self.options);
-            match compact::merge(&dir, old, options.group_rows, options.sync, &self.shared) {
+            let limit = Size { rows: options.group_rows as u64, bytes: options.group_bytes as u64 / 2 };
+            match compact::merge(&dir, old, limit, options.sync, &self.shared) {
                 Ok(new) => {
                     self.replace(&name, old, new);
                     return Ok(true);

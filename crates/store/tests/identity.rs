@@ -42,7 +42,8 @@ proptest! {
     #[test]
     fn documents_come_back(events in vec(parts(), 1..40), group_rows in prop_oneof![Just(4usize), Just(1000)]) {
         let dir = tempfile::tempdir().unwrap();
-        let entries: Vec<Entries> = events.iter().map(Fields::entries).collect();
+        let mut entries: Vec<Entries> = events.iter().map(Fields::entries).collect();
+        common::add_ids(&mut entries);
         let expected: Vec<_> = entries.iter().map(written).collect();
         let half = entries.len() / 2;
         {

@@ -203,3 +203,198 @@ fn processes(
 fn seconds(from: Duration, to: Duration) -> f64 {
     to.saturating_sub(from).as_secs_f64()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::{Cpu, Ticks};
+    use crate::memory::Memory;
+    use crate::name::Name;
+    use crate::process::{Details, Process, Stat};
+    use wirebeat_model::{JsonWriter, Precision, Schema};
+
+    fn schema() -> &'static Schema {
+        let mut fields = crate::fields();
+        fields.push(wirebeat_model::ecs::FIELDS);
+        Schema::install(&fields)
+    }
+
+    /// The events as JSON, by dataset.
+    fn told(now: &Snapshot, before: Option<&Snapshot>, fields_1x: bool) -> Vec<serde_json::Value> {
+        let envelope =
+            Envelope { host: "h".into(), period: Duration::from_secs(10), fields_1x, ..Envelope::default() };
+        let mut json = JsonWriter::new(schema(), Precision::Milli);
+        let (mut pool, mut out, mut number) = (Pool::default(), Vec::new(), 0);
+        let mut writer = Writer {
+            envelope: &envelope,
+            pool: &mut pool,
+            events: &mut out,
+            at: now.wall,
+            number: &mut number,
+        };
+        let sets = Sets { core: true, ..Sets::default() };
+        events(now, before, &sets, (100, 4096), &mut writer);
+        let mut ids: Vec<_> = out.iter().map(|e| e.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), out.len(), "every event has an id of its own");
+        out.iter()
+            .map(|event| {
+                let mut text = Vec::new();
+                json.write(&event.fields, &mut text);
+                serde_json::from_slice(&text).unwrap()
+            })
+            .collect()
+    }
+
+    fn of<'a>(events: &'a [serde_json::Value], dataset: &str) -> &'a serde_json::Value {
+        events.iter().find(|e| e["event"]["dataset"] == dataset).unwrap_or_else(|| panic!("no {dataset}"))
+    }
+
+    fn at(seconds: u64, ticks: [u64; 8], process: u64) -> Snapshot {
+        let half = Ticks(ticks.map(|n| n / 2));
+        let stat = Stat {
+            pid: 7,
+            name: Name::new(b"work\x1b[2J"),
+            state: b'D',
+            user: process,
+            start: 600,
+            resident: 256,
+            ..Stat::default()
+        };
+        Snapshot {
+            wall: Time(1_700_000_000_000_000_000),
+            at: Duration::from_secs(seconds),
+            processes_at: Duration::from_secs(seconds),
+            cpu: Some(Cpu {
+                all: Ticks(ticks),
+                cores: vec![(0, half), (1, half)],
+                boot: 1_600_000_000,
+                ..Cpu::default()
+            }),
+            memory: Some(Memory {
+                total: 1 << 22,
+                free: 1 << 20,
+                available: Some(1 << 21),
+                ..Memory::default()
+            }),
+            processes: vec![Process { stat, details: Some(Details::default()), ..Process::default() }],
+            told: vec![0],
+            ..Snapshot::default()
+        }
+    }
+
+    #[test]
+    fn the_first_period_has_no_shares() {
+        let now = at(10, [100; 8], 50);
+        let events = told(&now, None, false);
+        let cpu = of(&events, "system.cpu");
+        assert_eq!(cpu["system"]["cpu"]["user"], serde_json::json!({"ticks": 100}));
+        assert_eq!(cpu["system"]["cpu"].get("total"), None);
+        assert_eq!(cpu.get("count"), None);
+        let process = of(&events, "system.process");
+        let cpu = &process["system"]["process"]["cpu"];
+        assert_eq!(cpu["total"], serde_json::json!({"value": 500}));
+        // 600 ticks after boot: 1,600,000,006.
+        assert_eq!(cpu["start_time"], "2020-09-13T12:26:46.000Z");
+        assert_eq!(
+            process["system"]["process"]["memory"]["rss"],
+            serde_json::json!({"bytes": 1 << 20, "pct": 0.25})
+        );
+        assert_eq!(process["process"]["name"], "work\u{1b}[2J");
+    }
+
+    #[test]
+    fn shares_are_metricbeat_s() {
+        let before = at(10, [0; 8], 50);
+        // 1000 ticks on two cores: user 200, nice 10, system 100, idle 500, iowait 150, irq 10, softirq 10, steal 20.
+        let now = at(15, [200, 10, 100, 500, 150, 10, 10, 20], 300);
+        let events = told(&now, Some(&before), true);
+        let cpu = of(&events, "system.cpu");
+        let field = |name: &str, kind: &str| cpu["system"]["cpu"][name].pointer(kind).cloned().unwrap();
+        for (mode, norm) in
+            [("user", 0.2), ("nice", 0.01), ("system", 0.1), ("idle", 0.5), ("iowait", 0.15), ("steal", 0.02)]
+        {
+            assert_eq!(field(mode, "/norm/pct"), norm, "{mode}");
+            assert_eq!(field(mode, "/pct"), norm * 2.0, "{mode}");
+        }
+        assert_eq!((field("total", "/norm/pct"), field("total", "/pct")), (0.35.into(), 0.7.into()));
+        assert_eq!(cpu["host"]["cpu"]["usage"], 0.35);
+        assert_eq!(cpu["count"], 1);
+        assert_eq!(cpu["cpus"]["cpu1.user_p"], 0.2);
+        let core = of(&events, "system.core");
+        assert_eq!((&core["type"], &core["system"]["core"]["user"]["pct"]), (&"core".into(), &0.2.into()));
+        // 250 ticks are 2500 ms of 5000.
+        let process = of(&events, "system.process");
+        assert_eq!(process["system"]["process"]["cpu"]["total"]["pct"], 0.5);
+        assert_eq!(process["system"]["process"]["cpu"]["total"]["norm"]["pct"], 0.25);
+        assert_eq!(
+            (&process["system"]["process"]["state"], &process["proc"]["state"]),
+            (&"disk_sleep".into(), &"idle".into())
+        );
+        assert_eq!(process["proc"]["cpu"]["start_time"], "12:26");
+        let memory = of(&events, "system.memory");
+        assert_eq!(memory["system"]["memory"]["used"]["pct"], 0.75);
+        assert_eq!(memory["system"]["memory"]["actual"]["used"]["pct"], 0.5);
+        assert_eq!(memory["mem"]["actual_used_p"], 0.75, "as Topbeat counted: free, buffers and cache");
+        let summary = of(&events, "system.process.summary");
+        assert_eq!(summary["system"]["process"]["summary"]["disk_sleep"], 1);
+    }
+
+    #[test]
+    fn nothing_is_divided_by_nothing() {
+        // The same moment twice, a process with the number of another, and counters that went back.
+        let mut now = at(10, [5; 8], 10);
+        let before = at(10, [50; 8], 500);
+        now.processes[0].stat.start = 601;
+        let events = told(&now, Some(&before), true);
+        let text = serde_json::to_string(&events).unwrap();
+        assert!(!text.contains("null"), "{text}");
+        assert_eq!(of(&events, "system.process")["system"]["process"]["cpu"]["total"].get("pct"), None);
+        assert_eq!(of(&events, "system.cpu")["system"]["cpu"].get("total"), None);
+    }
+
+    #[test]
+    fn every_name_of_topbeat_leads_to_a_field() {
+        let schema = schema();
+        let names = "load.load1 load.load5 load.load15 cpu.user cpu.nice cpu.system cpu.idle cpu.iowait cpu.irq cpu.softirq \
+            cpu.steal cpu.user_p cpu.system_p mem.total mem.used mem.free mem.used_p mem.actual_used mem.actual_free \
+            mem.actual_used_p swap.total swap.used swap.free swap.used_p proc.name proc.state proc.pid proc.ppid \
+            proc.cmdline proc.username proc.cpu.user proc.cpu.total_p proc.cpu.system proc.cpu.total proc.cpu.start_time \
+            proc.mem.size proc.mem.rss proc.mem.rss_p proc.mem.share fs.avail fs.device_name fs.mount_point fs.files \
+            fs.free_files fs.total fs.used fs.used_p fs.free beat.name beat.hostname count type cpus";
+        for name in names.split_whitespace() {
+            assert!(schema.resolve(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn periods_that_took_too_long_are_left_out_and_counted() {
+        let options = Options {
+            period: Duration::from_millis(20),
+            sets: Sets { load: true, ..Sets::NONE },
+            ..Options::default()
+        };
+        let mut metrics = Metrics::new(&options).unwrap();
+        let (mut taken, mut waits) = (0, Vec::new());
+        schema();
+        metrics.every(
+            |time| {
+                waits.push(time);
+                std::thread::sleep(time);
+                true
+            },
+            |events, _| {
+                assert_eq!(events.len(), 1);
+                taken += 1;
+                if taken == 2 {
+                    std::thread::sleep(Duration::from_millis(70));
+                }
+                taken < 4
+            },
+        );
+        assert!(waits.iter().all(|w| *w <= Duration::from_millis(20)), "{waits:?}");
+        assert!(metrics.losses().periods_skipped >= 3, "{:?}", metrics.losses());
+        assert_eq!(metrics.losses().periods, 4);
+    }
+}

@@ -18,8 +18,9 @@ use crate::snapshot::Snapshot;
 use crate::sockets::{Sockets, in_use};
 use crate::{diskio, load, network};
 
-/// TCP sockets of which the states are looked at: the kernel's table is text, a microsecond a row.
-const MAX_SOCKETS: u64 = 20_000;
+/// TCP sockets of which the states are looked at, as text (a microsecond each) and by netlink.
+const MAX_AS_TEXT: u64 = 10_000;
+const MAX_SOCKETS: u64 = 100_000;
 
 /// Reads the host.
 pub struct Sampler {
@@ -177,15 +178,19 @@ impl Sampler {
         })?;
         // There is no IPv6 on some hosts.
         let many = many + self.quiet("sockstat6", &mut sockets, |text, _| in_use(text)).unwrap_or(0);
-        if many > MAX_SOCKETS {
+        let elsewhere = self.host.is_elsewhere();
+        if many > if elsewhere { MAX_AS_TEXT } else { MAX_SOCKETS } {
             self.losses.sockets_not_listed += 1;
             sockets.tcp[0] = many;
             return Some((sockets, false));
         }
         let tcp = |text: &[u8], sockets: &mut Sockets| sockets.add_tcp(text);
         let udp = |text: &[u8], sockets: &mut Sockets| sockets.add_udp(text);
-        let listed = self.quiet("tcp", &mut sockets, tcp).is_some();
-        self.quiet("tcp6", &mut sockets, tcp);
+        let mut listed = !elsewhere && crate::sockets::count(&mut sockets).is_ok();
+        if !listed && many <= MAX_AS_TEXT {
+            listed = self.quiet("tcp", &mut sockets, tcp).is_some();
+            self.quiet("tcp6", &mut sockets, tcp);
+        }
         self.quiet("udp", &mut sockets, udp);
         self.quiet("udp6", &mut sockets, udp);
         self.losses.unreadable += u64::from(!listed);

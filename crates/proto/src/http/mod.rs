@@ -127,9 +127,6 @@ impl Parser for Http {
         // Requests first: an answer that is cut short belongs to one of them.
         let client = self.client.unwrap_or(Dir::AtoB);
         for dir in [client, client.flip()] {
-            if self.sides[dir.index()].state == State::Head {
-                cx.counters.unparsed += 1;
-            }
             self.ended(dir, cx);
         }
         while let Some(waiting) = self.answering.take().or_else(|| self.pending.pop()) {

@@ -295,8 +295,15 @@ impl Http {
 
     /// The rest of a head was lost or never sent: what came of it is told, its body is not looked for.
     pub(super) fn torn_head(&mut self, dir: Dir, held: &[u8], lost: bool, cx: &mut Cx<'_>) {
-        let side = &self.sides[dir.index()];
-        if side.state != State::Head || side.head.first().is_none() || !self.use_head(dir, held, cx) {
+        let side = &mut self.sides[dir.index()];
+        side.searched = 0;
+        if side.state != State::Head {
+            return;
+        }
+        if side.head.first().is_none() || !self.use_head(dir, held, cx) {
+            // What was read of it does not belong to what may come.
+            cx.counters.unparsed += 1;
+            self.sides[dir.index()].state = State::Start;
             return;
         }
         let m = &mut self.sides[dir.index()].message;
@@ -417,11 +424,7 @@ impl Http {
                 true
             }
             State::Lost { open, .. } => open,
-            State::Head => {
-                cx.counters.unparsed += 1;
-                false
-            }
-            State::Start | State::Held => false,
+            State::Start | State::Held | State::Head => false,
             _ => {
                 // The rest of the body, and more, is in the hole.
                 m.notes.add(note);

@@ -189,6 +189,12 @@ impl Parser for Redis {
         Then::Need(1)
     }
 
+    fn torn(&mut self, dir: Dir, _: &[u8], _: bool, _: &mut Cx<'_>) {
+        if self.client == Some(dir) {
+            self.command.searched = 0;
+        }
+    }
+
     fn cut(&mut self, dir: Dir, missing: u64) {
         let message = if self.client == Some(dir) { &mut self.ask } else { &mut self.tell };
         message.wire = message.wire.saturating_sub(missing);

@@ -273,3 +273,93 @@ fn by_operation(text: &[u8]) -> [u64; 2] {
     }
     sums
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container::identify;
+
+    const ID: &str = "4f2d0c6e8b1a3957c0d4e6f8a1b3c5d7e9f0a2b4c6d8eafc1e3f507192b3d4e5";
+
+    fn fixture(version: &str) -> (Hostfs, Vec<Process>) {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(version);
+        let text = fs::read(root.join("proc/cgroup.txt")).unwrap();
+        let identity = identify(&text).unwrap();
+        assert_eq!(identity.id, ID);
+        let process = Process { container: Some(Arc::new(identity)), ..Process::default() };
+        (Hostfs::open(&root).unwrap(), vec![process.clone(), process])
+    }
+
+    fn read(host: &Hostfs, processes: &[Process], losses: &mut Losses) -> Vec<Container> {
+        let mut out = Vec::new();
+        Reader::default().read(host, processes, 100, &mut out, losses);
+        out
+    }
+
+    #[test]
+    fn version_1() {
+        let (host, processes) = fixture("v1");
+        let mut losses = Losses::default();
+        let found = read(&host, &processes, &mut losses);
+        assert_eq!(found.len(), 1, "two processes, one container");
+        let expected = CpuUse {
+            total: 1_559_152_513,
+            user: 1_510_000_000,
+            system: 40_000_000,
+            periods: 38,
+            throttled_periods: 30,
+            throttled: 713_488_217,
+            limit: Some(500),
+        };
+        assert_eq!(found[0].cpu, Some(expected));
+        let memory = found[0].memory.unwrap();
+        assert_eq!((memory.usage, memory.peak, memory.limit), (11_124_736, Some(32_571_392), Some(64 << 20)));
+        assert_eq!((memory.rss, memory.inactive_file, memory.failures), (86_016, 10_489_856, 0));
+        // 30 MiB each way, as dd was told.
+        let transfer = |count| Transfer { bytes: 30 << 20, count };
+        assert_eq!(found[0].io, Some([transfer(60), transfer(30)]));
+        assert_eq!(found[0].pids, Some((3, Some(50))));
+        assert_eq!(losses, Losses::default());
+    }
+
+    #[test]
+    fn version_2() {
+        let (host, processes) = fixture("v2");
+        let found = read(&host, &processes, &mut Losses::default());
+        let cpu = found[0].cpu.unwrap();
+        assert_eq!((cpu.total, cpu.user, cpu.system), (1_559_152_000, 1_510_000_000, 49_152_000));
+        assert_eq!((cpu.periods, cpu.throttled_periods, cpu.throttled), (38, 30, 713_488_000));
+        assert_eq!(cpu.limit, Some(500));
+        let memory = found[0].memory.unwrap();
+        assert_eq!((memory.usage, memory.peak, memory.limit), (11_124_736, Some(32_571_392), Some(64 << 20)));
+        assert_eq!((memory.rss, memory.inactive_file, memory.failures), (86_016, 10_489_856, 7));
+        let both =
+            [Transfer { bytes: (30 << 20) + 4096, count: 61 }, Transfer { bytes: 30 << 20, count: 30 }];
+        assert_eq!(found[0].io, Some(both));
+        assert_eq!(found[0].pids, Some((3, None)), "max is no limit");
+        assert_eq!(found[0].identity.runtime, "docker");
+    }
+
+    #[test]
+    fn a_path_of_another_namespace_is_found_by_its_id() {
+        for version in ["v1", "v2"] {
+            let (host, _) = fixture(version);
+            let path = format!("/../{ID}");
+            let identity = Arc::new(Identity { id: ID.into(), path, ..Identity::default() });
+            let process = Process { container: Some(identity), ..Process::default() };
+            let found = read(&host, &[process], &mut Losses::default());
+            assert_eq!(found[0].memory.unwrap().usage, 11_124_736, "{version}");
+        }
+    }
+
+    #[test]
+    fn a_container_without_a_group_is_counted() {
+        let (host, _) = fixture("v2");
+        let identity =
+            Arc::new(Identity { id: "0".repeat(64), path: "/nowhere".into(), ..Identity::default() });
+        let process = Process { container: Some(identity), ..Process::default() };
+        let mut losses = Losses::default();
+        assert!(read(&host, &[process], &mut losses).is_empty());
+        assert_eq!(losses.containers_refused, 1);
+    }
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustix::fs::{AtFlags, readlinkat, statat};
 
 use super::mask::command_line;
-use super::table::{Buffers, count, path};
+use super::table::{Buffers, count, count_some, path};
 use super::users::Users;
 use super::{Process, Stat};
 use crate::container::{Identity, identify};
@@ -117,7 +117,7 @@ impl Cache {
                 path(&mut b.path, process.stat.pid, "cgroup");
                 match read_once(host.proc(), &b.path, &mut b.text) {
                     Ok(()) => known.container = identify(&b.text).map(|id| keep(known.container.take(), id)),
-                    Err(e) => count(e, losses),
+                    Err(e) => count_some(e, losses),
                 }
             }
             process.container.clone_from(&known.container);
@@ -160,7 +160,7 @@ impl Cache {
         path(&mut b.path, pid, "io");
         match read_once(host.proc(), &b.path, &mut b.text) {
             Ok(()) => details.io = Some(Io::parse(&b.text)),
-            Err(e) => count(e, losses),
+            Err(e) => count_some(e, losses),
         }
         path(&mut b.path, pid, "fd");
         details.open_files = open_files(host, &b.path, losses);
@@ -223,7 +223,7 @@ fn open_files(host: &Hostfs, name: &str, losses: &mut Losses) -> Option<u64> {
         Ok(stat) if stat.st_size > 0 => return u64::try_from(stat.st_size).ok(),
         Ok(_) => {}
         Err(e) => {
-            count(e, losses);
+            count_some(e, losses);
             return None;
         }
     }
@@ -239,7 +239,7 @@ fn open_files(host: &Hostfs, name: &str, losses: &mut Losses) -> Option<u64> {
             Some(open)
         }
         Err(e) => {
-            count(e, losses);
+            count_some(e, losses);
             None
         }
     }
@@ -261,7 +261,7 @@ fn lasting(host: &Hostfs, b: &mut Buffers, pid: u32, losses: &mut Losses) -> Las
         readlinkat(host.proc(), &*b.path, Vec::new()).ok().map(std::ffi::CString::into_bytes);
     path(&mut b.path, pid, "cmdline");
     if let Err(e) = read_once(host.proc(), &b.path, &mut b.text) {
-        count(e, losses);
+        count_some(e, losses);
         return lasting;
     }
     if b.text.len() > MAX_COMMAND_LINE {

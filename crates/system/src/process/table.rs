@@ -55,6 +55,13 @@ pub(crate) fn count(error: Errno, losses: &mut Losses) {
     }
 }
 
+/// [`count`] for a file that not every process or kernel has: its absence is no loss.
+pub(crate) fn count_some(error: Errno, losses: &mut Losses) {
+    if !matches!(error, Errno::NOENT | Errno::SRCH) {
+        count(error, losses);
+    }
+}
+
 /// Memory that is used again in each period.
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {

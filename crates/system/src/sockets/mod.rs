@@ -1,5 +1,9 @@
 //! Sockets by protocol and state: `system.socket_summary`.
 
+mod diag;
+
+pub(crate) use diag::count;
+
 use wirebeat_model::{Field, Kind, Unit, fields};
 
 use crate::emit::{Metricset, Writer, put_count};
