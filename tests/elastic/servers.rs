@@ -67,6 +67,10 @@ pub(crate) const CLIENTS: &[Packages] = &[
     },
 ];
 
+/// Engines that read the store's files as others would: `crates/store/tests/interop.rs` asks them.
+pub(crate) const ENGINES: Packages =
+    Packages { folder: "engines", installer: "pip3", packages: &["duckdb==2.0.1", "polars==2.1.0"] };
+
 impl Packages {
     /// Where it is installed.
     pub(crate) fn home(&self, root: &Path) -> PathBuf {

@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result, ensure};
 #[path = "../../tests/elastic/servers.rs"]
 mod servers;
 
-use servers::{CLIENTS, Kind, READY};
+use servers::{CLIENTS, ENGINES, Kind, READY};
 
 use crate::shell;
 
@@ -167,7 +167,7 @@ fn present(programs: &[&str], skipped: &str) -> bool {
 fn clients() -> Result<()> {
     let root = shell::root();
     let base = root.join("target/clients");
-    for client in CLIENTS.iter().filter(|client| !client.installed(&root)) {
+    for client in CLIENTS.iter().chain([&ENGINES]).filter(|client| !client.installed(&root)) {
         if !present(&[client.installer], "what real clients of Elasticsearch do") {
             return Ok(());
         }

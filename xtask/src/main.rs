@@ -10,7 +10,6 @@ mod fuzz;
 #[path = "../../tests/lab/mod.rs"]
 mod lab;
 mod long;
-mod python;
 mod record;
 mod setup;
 mod shell;
@@ -58,7 +57,7 @@ fn command() -> Result<()> {
     };
     match (name, rest) {
         ("run", _) => run(rest),
-        ("setup", []) => setup::setup(setup::PACKAGES).and_then(|()| python::setup()),
+        ("setup", []) => setup::setup(setup::PACKAGES),
         ("test", _) => check::test(rest),
         ("style", []) => check::style(),
         ("record", [list]) if list == "--list" => {

@@ -59,10 +59,14 @@ pub(crate) const PACKAGES: &[Package] = &[
     package("default-jdk-headless", "javac", "Java, for the real Elasticsearch and OpenSearch", "elastic"),
     package("maven", "mvn", "downloads Elasticsearch and OpenSearch", "elastic"),
     package("unzip", "unzip", "unpacks Elasticsearch and OpenSearch", "elastic"),
-    package("python3-pip", "pip3", "installs real clients of Elasticsearch and OpenSearch", "elastic"),
+    package(
+        "python3-pip",
+        "pip3",
+        "installs real clients of Elasticsearch, DuckDB and Polars",
+        "elastic, interop",
+    ),
     package("nodejs", "node", "real clients of Elasticsearch", "elastic"),
     package("npm", "npm", "installs them", "elastic"),
-    package("python3-venv", "python3", "DuckDB and Polars, which read the store's files", "interop"),
     package("tcpreplay", "tcpreplay", "puts a recorded capture on a wire", "replay"),
 ];
 

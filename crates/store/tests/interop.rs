@@ -7,7 +7,7 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use common::{DAY_LATER, Fields, open_with, parts, put};
@@ -53,10 +53,16 @@ fn ours(store: &Store) -> Found {
     found
 }
 
-fn theirs(python: &Path, engine: &str, store: &Path) -> Found {
+fn theirs(engines: &Path, engine: &str, store: &Path) -> Found {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop.py");
     let pattern = store.join("*/*.parquet");
-    let output = Command::new(python).arg(script).arg(engine).arg(pattern).output().unwrap();
+    let output = Command::new("python3")
+        .arg(script)
+        .arg(engine)
+        .arg(pattern)
+        .env("PYTHONPATH", engines)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{engine}: {}", String::from_utf8_lossy(&output.stderr));
     let mut found: Found = serde_json::from_slice(&output.stdout).unwrap();
     // Where the field is the name, 32 digits.
@@ -73,11 +79,11 @@ fn theirs(python: &Path, engine: &str, store: &Path) -> Found {
 
 #[test]
 fn other_engines_find_the_same() {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let target = target.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"));
-    let python = target.join("python/bin/python");
-    if !python.exists() {
-        eprintln!("skipped: no DuckDB and Polars under {} (cargo xtask setup)", python.display());
+    let engines = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/clients/engines");
+    if !engines.join("wirebeat-ready").exists() {
+        let why = "no DuckDB and Polars in target/clients (cargo xtask elastic)";
+        assert!(std::env::var("WIREBEAT_LAB").as_deref() != Ok("require"), "{why}");
+        eprintln!("skipped: {why}");
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -95,7 +101,7 @@ fn other_engines_find_the_same() {
         assert_eq!(ours[""].0, 600);
         assert!(ours.len() > 15 && ours["dns.answers.bits"].0 > 100 && ours["a.many"].0 > 100, "{ours:?}");
         for engine in ["duckdb", "polars"] {
-            let theirs = theirs(&python, engine, dir.path());
+            let theirs = theirs(&engines, engine, dir.path());
             let zero = |name: &String| !ours.contains_key(name) && theirs[name] == (0, 0);
             for name in ours.keys().chain(theirs.keys()).filter(|n| !zero(n)) {
                 let (a, b) = (ours.get(name).copied(), theirs.get(name).copied());
