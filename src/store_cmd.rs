@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use wirebeat_model::{Precision, Time};
-use wirebeat_store::View;
+use wirebeat_store::Store;
 
 use crate::cli::StoreArgs;
 use crate::config::{self, Keeping};
@@ -34,7 +34,7 @@ fn open(args: &StoreArgs) -> anyhow::Result<Keeper> {
 /// When it cannot be opened: a wirebeat that runs there tells the same at `/_cat/indices?v`.
 pub fn list(args: &StoreArgs) -> anyhow::Result<String> {
     let keeper = open(args)?;
-    let text = table(&keeper.store().view());
+    let text = table(keeper.store());
     keeper.close();
     Ok(text)
 }
@@ -46,12 +46,13 @@ pub fn list(args: &StoreArgs) -> anyhow::Result<String> {
 pub fn seal(args: &StoreArgs) -> anyhow::Result<String> {
     let keeper = open(args)?;
     keeper.seal()?;
-    let text = table(&keeper.store().view());
+    let text = table(keeper.store());
     keeper.close();
     Ok(text)
 }
 
-fn table(view: &View) -> String {
+fn table(store: &Store) -> String {
+    let view = store.view();
     let mut out = String::new();
     let _ = writeln!(
         out,
@@ -74,6 +75,13 @@ fn table(view: &View) -> String {
         bytes += index.bytes;
     }
     let _ = writeln!(out, "{:<28} {events:>12} {bytes:>12}", format!("{} indices", view.indices.len()));
+    let stats = store.stats(Time::now());
+    if let Some(days) = stats.days {
+        let _ = writeln!(out, "room for about {days:.1} days at today's rate");
+    }
+    if let Some(failing) = stats.failing {
+        let _ = writeln!(out, "cannot write: {failing}");
+    }
     out
 }
 

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use wirebeat_journal::{Batch, Durability, Journal, JournalError, Next, Reader, Start, Writer};
 use wirebeat_model::{Event, Schema, Time};
-use wirebeat_store::{Incoming, IngestError, OpenError, Store, WriteError};
+use wirebeat_store::{Incoming, IngestError, OpenError, Retention, Store, WriteError};
 
 use crate::config::{self, Keeping};
 pub use directory::{Directory, default_directory};
@@ -182,10 +182,15 @@ impl Keeper {
     }
 }
 
-fn store_options(_keeping: &Keeping, purpose: Purpose, replay_below: u64) -> wirebeat_store::Options {
+fn store_options(keeping: &Keeping, purpose: Purpose, replay_below: u64) -> wirebeat_store::Options {
     wirebeat_store::Options {
         replay_below,
         import: purpose == Purpose::Import,
+        retention: Retention {
+            age: Some(keeping.max_age),
+            bytes: Some(keeping.max_bytes),
+            free_percent: Some(keeping.min_free),
+        },
         ..wirebeat_store::Options::new(Box::new(crate::engine::index_of))
     }
 }
