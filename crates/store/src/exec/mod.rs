@@ -9,6 +9,7 @@ mod agg;
 mod fetch;
 mod filter;
 mod mapping;
+mod named;
 mod plan;
 mod rank;
 mod search;

@@ -345,7 +345,7 @@ impl By {
                 if let Ok(n @ (i64::MAX | i64::MIN)) = scalar.text().parse::<i64>() {
                     return Ok(Key::Int(n));
                 }
-                read_instant(&format, &date_text(&scalar), nanos).map(Key::Int).map_err(bad)
+                read_instant(&format, &date_text(&scalar), nanos).map(Key::Int)
             }
             Kind::Boolean => match &scalar {
                 Scalar::Int(n) => Ok(Key::Int(*n)),

@@ -73,6 +73,8 @@ impl Context {
 struct Shard {
     filter: Filter,
     post: Filter,
+    /// The queries that have names.
+    named: Vec<(String, Filter)>,
     /// Rows chosen so far, for `terminate_after`.
     seen: usize,
 }
@@ -135,7 +137,8 @@ fn run(
             Some(query) => planner.plan(query)?,
             None => Filter::All,
         };
-        shards.push(Shard { filter, post, seen: 0 });
+        let named = super::named::plan(request, &mut planner)?;
+        shards.push(Shard { filter, post, named, seen: 0 });
         for block in index.blocks {
             let one = Placed { block: &**block, index: index.name, base };
             base += block.rows() as u64;
@@ -242,7 +245,14 @@ fn run(
     let scored =
         request.sort.is_empty() || request.track_scores || request.sort.iter().any(|k| k.on == SortOn::Score);
     let told_score = scored.then_some(score);
-    let hits = fetch::hits(&found, &ordered, &placed, request, told_score, mapping)?;
+    let mut hits = fetch::hits(&found, &ordered, &placed, request, told_score, mapping)?;
+    if shards.iter().any(|s| !s.named.is_empty()) {
+        let of_index = |name: &str| {
+            let at = indices.iter().position(|index| index.name == name);
+            at.and_then(|at| shards.get(at)).map_or(&[][..], |shard| &shard.named)
+        };
+        super::named::tell(&found, &placed, of_index, &mut hits)?;
+    }
 
     let mut body = Map::new();
     body.insert("took".to_owned(), json!(u64::try_from(started.elapsed().as_millis()).unwrap_or(0)));

@@ -125,15 +125,6 @@ impl Bucket {
         }
     }
 
-    /// Whether a path leads to something that exists, whatever its value.
-    pub(super) fn has(&self, path: &str) -> bool {
-        if path == "_count" || path == "_key" {
-            return true;
-        }
-        let head = path.split('>').next().unwrap_or_default();
-        let name = super::split_part(head).0;
-        self.subs.iter().any(|s| s.name == head || s.name == name)
-    }
 }
 
 /// `95` and `95.0`.

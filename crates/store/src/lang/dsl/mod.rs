@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::ast::{BoolQuery, MinimumMatch, Query};
 use super::error::EsError;
-use super::json::{failed, float, suggestion, text, token};
+use super::json::{failed, float, shown, suggestion, text, token};
 
 /// Queries within each other at most: Elasticsearch's `indices.query.bool.max_nested_depth`.
 pub const MAX_DEPTH: usize = 30;
@@ -28,6 +28,7 @@ const KNOWN: &[&str] = &[
     "match_phrase",
     "match_phrase_prefix",
     "multi_match",
+    "nested",
     "prefix",
     "query_string",
     "range",
@@ -53,7 +54,6 @@ const REFUSED: &[&str] = &[
     "intervals",
     "knn",
     "more_like_this",
-    "nested",
     "parent_id",
     "percolate",
     "pinned",
@@ -158,6 +158,7 @@ fn query(value: &Value, depth: usize) -> Result<Query, EsError> {
         "regexp" => leaf::regexp(body),
         "fuzzy" => leaf::fuzzy(body),
         "ids" => leaf::ids(body),
+        "nested" => nested(body),
         "match" | "match_bool_prefix" => words::matches(name, body),
         "match_phrase" | "match_phrase_prefix" => words::phrase(name, body),
         "multi_match" => words::multi_match(body),
@@ -169,6 +170,19 @@ fn query(value: &Value, depth: usize) -> Result<Query, EsError> {
             Err(unknown_query(other, &all))
         }
     }
+}
+
+/// No field is nested: lists of objects are told, not searched one by one.
+fn nested(body: &Map<String, Value>) -> Result<Query, EsError> {
+    if body.get("ignore_unmapped").is_some_and(|v| *v == Value::Bool(true)) {
+        return Ok(Query::MatchNone);
+    }
+    let path = body.get("path").ok_or_else(|| EsError::parsing("[nested] requires 'path' field"))?;
+    Err(EsError::query_shard(format!(
+        "[nested] failed to find nested object under path [{}]",
+        shown(path)
+    ))
+    .late())
 }
 
 fn unknown_query(name: &str, all: &[&str]) -> EsError {
@@ -219,7 +233,8 @@ fn boolean(body: &Map<String, Value>, depth: usize) -> Result<Query, EsError> {
             "should" => out.should = clauses("bool", name, value, depth)?,
             "must_not" => out.must_not = clauses("bool", name, value, depth)?,
             "minimum_should_match" => {
-                out.minimum_should_match = Some(MinimumMatch::parse(&text("bool", name, value)?)?);
+                let minimum = MinimumMatch::parse(&text("bool", name, value)?);
+                out.minimum_should_match = Some(minimum.map_err(EsError::in_query)?);
             }
             "boost" => {
                 float("bool", name, value)?;
