@@ -194,13 +194,19 @@ impl EsError {
     /// be read shows what in it could not.
     fn root(&self) -> &Self {
         let mut at = self;
-        while let Some(cause) = at.cause.as_deref()
+        while !at.is_of_lucene()
+            && let Some(cause) = at.cause.as_deref()
             && (!at.is_plain() || at.is_x_content())
             && (!cause.is_plain() || cause.is_x_content() && at.is_x_content())
         {
             at = cause;
         }
         at
+    }
+
+    /// What Lucene's own parser says has its parse exception beneath, not Elasticsearch's.
+    fn is_of_lucene(&self) -> bool {
+        self.kind == "query_shard_exception" && self.reason.starts_with("Failed to parse query")
     }
 
     fn is_x_content(&self) -> bool {

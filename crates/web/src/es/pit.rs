@@ -51,6 +51,8 @@ pub(super) fn search(
 ) -> Result<Value, Failure> {
     let id = pit.get("id").and_then(Value::as_str);
     let id = id.ok_or_else(|| Failure::illegal("Required [id]"))?;
+    contexts::check_id(id)
+        .map_err(|_| Failure::new(400, "x_content_parse_exception", "[pit] failed to parse field [id]"))?;
     let given = |names: &[&str]| names.iter().any(|name| call.params.text(name).is_some());
     let mut problems = Vec::new();
     if given(&["index"]) {
@@ -70,8 +72,6 @@ pub(super) fn search(
     if !problems.is_empty() {
         return Err(Failure::invalid(&problems));
     }
-    contexts::check_id(id)
-        .map_err(|_| Failure::new(400, "x_content_parse_exception", "[pit] failed to parse field [id]"))?;
     let kept = match pit.get("keep_alive").and_then(Value::as_str) {
         Some(text) => Some(keep_alive(text)?),
         None => None,

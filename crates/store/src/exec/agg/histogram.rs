@@ -81,7 +81,7 @@ impl HistogramNode {
             if let (Some(min), Some(max)) = (min, max)
                 && min > max
             {
-                return Err(EsError::parsing(format!(
+                return Err(EsError::illegal(format!(
                     "[extended_bounds.min][{min}] cannot be greater than [extended_bounds.max][{max}] for histogram \
                      aggregation [{name}]"
                 )));

@@ -6,7 +6,7 @@
 
 mod buckets;
 mod composite;
-mod decimal;
+pub(crate) mod decimal;
 mod filters;
 mod geo;
 mod histogram;

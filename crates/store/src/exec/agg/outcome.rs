@@ -127,6 +127,15 @@ impl Bucket {
 
 }
 
+impl Bucket {
+    /// Whether the first step of a path leads to something that this bucket has, whatever its value.
+    pub(super) fn has(&self, path: &str) -> bool {
+        let head = path.split('>').next().unwrap_or_default();
+        let name = super::split_part(head).0;
+        matches!(path, "_count" | "_key") || self.subs.iter().any(|s| s.name == head || s.name == name)
+    }
+}
+
 /// `95` and `95.0`.
 fn same_number(a: &str, b: &str) -> bool {
     match (a.parse::<f64>(), b.parse::<f64>()) {

@@ -119,9 +119,9 @@ fn run(
         PipelineKind::Derivative(unit) => {
             let mut last: Option<(f64, f64)> = None;
             for bucket in buckets.iter_mut() {
-                // From and to nothing the change is no number.
-                let now = value(bucket, path, gap).unwrap_or(f64::NAN);
-                if let Some((before, key)) = last {
+                // From and to nothing the change is no number; where there is nothing to ask there is no change.
+                let now = bucket.has(path).then(|| value(bucket, path, gap).unwrap_or(f64::NAN));
+                if let (Some(now), Some((before, key))) = (now, last) {
                     let change = now - before;
                     let mut outcome = simple("derivative", change);
                     if let (Some(unit), Outcome::Metric { body, numbers, .. }) = (unit, &mut outcome) {
@@ -131,7 +131,7 @@ fn run(
                     }
                     add(bucket, name, meta, outcome);
                 }
-                last = Some((now, bucket.key));
+                last = now.map(|now| (now, bucket.key));
             }
         }
         PipelineKind::CumulativeSum => {

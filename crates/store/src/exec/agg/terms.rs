@@ -542,7 +542,6 @@ impl Collector for TermsNode {
         }
         super::pipeline::inside(&self.subs.pipelines, &mut buckets)?;
         let kind = match self.keys.borrow().kind {
-            _ if self.column.is_none() => "umterms",
             Kind::Long | Kind::Date | Kind::Boolean => "lterms",
             Kind::Double => "dterms",
             _ => "sterms",

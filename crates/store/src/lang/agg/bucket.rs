@@ -631,7 +631,10 @@ pub(super) fn filters(body: Reader<'_>) -> Result<FiltersAgg, EsError> {
     let read = |v: &Value| dsl::parse(v).map_err(|e| body.failed("filters", e));
     let filters = match body.get("filters") {
         Some(Value::Object(map)) if map.len() <= MAX_LIST => {
-            map.iter().map(|(name, v)| Ok((name.clone(), read(v)?))).collect::<Result<Vec<_>, EsError>>()?
+            let mut list =
+                map.iter().map(|(name, v)| Ok((name.clone(), read(v)?))).collect::<Result<Vec<_>, EsError>>()?;
+            list.sort_by(|a, b| a.0.cmp(&b.0));
+            list
         }
         Some(Value::Array(list)) if list.len() <= MAX_LIST => {
             keyed = false;

@@ -91,6 +91,9 @@ const MONTHS: [&str; 12] = [
 ];
 const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
+/// Nanoseconds of 400 years, after which days of the week come back.
+const CYCLE: i128 = 146_097 * 86_400 * 1_000_000_000;
+
 /// Longest format taken.
 const MAX_TEXT: usize = 1000;
 
@@ -253,13 +256,15 @@ impl DateFormat {
                 }
             }
             Some(Part::Pattern { print, .. }) => {
-                let at = Timestamp::from_nanosecond(ns).unwrap_or(if ns < 0 {
-                    Timestamp::MIN
-                } else {
-                    Timestamp::MAX
-                });
+                // Beyond the calendar, in one of the cycles of 400 years before.
+                let cycles = match Timestamp::from_nanosecond(ns) {
+                    Ok(_) => 0,
+                    Err(_) => ns.div_euclid(CYCLE),
+                };
+                let at = Timestamp::from_nanosecond(ns - cycles * CYCLE).unwrap_or_default();
                 let offset = zone.0.to_offset(at);
-                write_items(print, offset.to_datetime(at), offset, zone, &mut out);
+                let years = i32::try_from(cycles * 400).unwrap_or(0);
+                write_items(print, (offset.to_datetime(at), years), offset, zone, &mut out);
             }
         }
         out
@@ -624,14 +629,16 @@ fn read_zone<'t>(text: &'t str, names: bool, said: &mut Said) -> Option<&'t str>
     Some(rest)
 }
 
-fn write_items(items: &[Item], at: DateTime, offset: Offset, zone: &Zone, out: &mut String) {
+/// `when`: the date and the time, and how many years are added to it.
+fn write_items(items: &[Item], when: (DateTime, i32), offset: Offset, zone: &Zone, out: &mut String) {
+    let (at, years) = when;
     for item in items {
         match item {
             Item::Literal(c) => out.push(*c),
             Item::Number { what, min, .. } => {
                 let width = *min;
                 let n = match what {
-                    What::Year => i32::from(at.year()),
+                    What::Year => i32::from(at.year()) + years,
                     What::Month => at.month().into(),
                     What::Day => at.day().into(),
                     What::DayOfYear => at.day_of_year().into(),
@@ -648,10 +655,12 @@ fn write_items(items: &[Item], at: DateTime, offset: Offset, zone: &Zone, out: &
                 };
                 if n < 0 {
                     out.push('-');
+                } else if n > 9999 && width >= 4 {
+                    out.push('+');
                 }
                 out.push_str(&format!("{:0width$}", n.abs()));
             }
-            Item::ShortYear => out.push_str(&format!("{:02}", i32::from(at.year()).rem_euclid(100))),
+            Item::ShortYear => out.push_str(&format!("{:02}", (i32::from(at.year()) + years).rem_euclid(100))),
             Item::MonthName { full } => {
                 push_name(&MONTHS, i32::from(at.month()), *full, out);
             }
@@ -689,10 +698,10 @@ fn write_items(items: &[Item], at: DateTime, offset: Offset, zone: &Zone, out: &
                 Some(name) => out.push_str(name),
                 None => {
                     let id = [Item::Offset { z: true, colon: true, minutes: true }];
-                    write_items(&id, at, offset, zone, out);
+                    write_items(&id, when, offset, zone, out);
                 }
             },
-            Item::Optional(inner) => write_items(inner, at, offset, zone, out),
+            Item::Optional(inner) => write_items(inner, when, offset, zone, out),
         }
     }
 }

@@ -112,14 +112,21 @@ fn query(value: &Value, depth: usize) -> Result<Query, EsError> {
     let Value::Object(body) = body else {
         return Err(EsError::parsing(format!("[{name}] query malformed, no start_object after query name")));
     };
-    match name.as_str() {
+    let query = of_kind(name, body, depth)?;
+    Ok(match name_of(name, body) {
+        Some(name) => Query::Named { name, query: Box::new(query) },
+        None => query,
+    })
+}
+
+fn of_kind(name: &str, body: &Map<String, Value>, depth: usize) -> Result<Query, EsError> {
+    match name {
         "match_all" | "match_none" => {
             for key in body.keys() {
                 if key != "boost" && key != "_name" {
                     return Err(EsError::x_content(format!("[{name}] unknown field [{key}]")));
                 }
             }
-            named(body)?;
             Ok(if name == "match_all" { Query::MatchAll } else { Query::MatchNone })
         }
         "bool" => boolean(body, depth),
@@ -194,21 +201,19 @@ fn unknown_query(name: &str, all: &[&str]) -> EsError {
 
 /// Refuses members that a query does not have; `boost` every query has, a name no query may have.
 fn members_of(what: &str, body: &Map<String, Value>, known: &[&str]) -> Result<(), EsError> {
-    named(body)?;
     for key in body.keys() {
-        if key != "boost" && !known.contains(&key.as_str()) {
+        if key != "boost" && key != "_name" && !known.contains(&key.as_str()) {
             return Err(EsError::parsing(format!("[{what}] query does not support [{key}]")));
         }
     }
     Ok(())
 }
 
-/// Named queries would have to be told with every hit.
-fn named(body: &Map<String, Value>) -> Result<(), EsError> {
-    match body.get("_name") {
-        None => Ok(()),
-        Some(_) => Err(EsError::unsupported("[_name] of a query")),
-    }
+/// The name of a query: beside its field, or in what is said of it.
+fn name_of(kind: &str, body: &Map<String, Value>) -> Option<String> {
+    let leaf = !matches!(kind, "bool" | "boosting" | "constant_score" | "dis_max" | "terms");
+    let inside = || body.values().filter(|_| leaf).find_map(|v| v.get("_name"));
+    body.get("_name").or_else(inside).and_then(Value::as_str).map(str::to_owned)
 }
 
 fn clauses(what: &str, name: &str, value: &Value, depth: usize) -> Result<Vec<Query>, EsError> {
@@ -225,7 +230,6 @@ fn clauses(what: &str, name: &str, value: &Value, depth: usize) -> Result<Vec<Qu
 
 fn boolean(body: &Map<String, Value>, depth: usize) -> Result<Query, EsError> {
     let mut out = BoolQuery::default();
-    named(body)?;
     for (name, value) in body {
         match name.as_str() {
             "must" => out.must = clauses("bool", name, value, depth)?,
@@ -239,7 +243,7 @@ fn boolean(body: &Map<String, Value>, depth: usize) -> Result<Query, EsError> {
             "boost" => {
                 float("bool", name, value)?;
             }
-            "adjust_pure_negative" => {}
+            "adjust_pure_negative" | "_name" => {}
             other => {
                 let known =
                     ["must", "filter", "should", "must_not", "minimum_should_match", "boost", "_name"];
@@ -256,7 +260,6 @@ fn boolean(body: &Map<String, Value>, depth: usize) -> Result<Query, EsError> {
 /// A leaf's one field with what is said of it.
 fn field_of<'v>(what: &str, body: &'v Map<String, Value>) -> Result<(&'v str, &'v Value), EsError> {
     let mut fields = body.iter().filter(|(name, _)| name.as_str() != "boost" && name.as_str() != "_name");
-    named(body)?;
     let Some((field, value)) = fields.next() else {
         return Err(EsError::illegal("fieldName must not be null or empty"));
     };
