@@ -70,13 +70,14 @@ pub(crate) fn hits(
                 hit.insert("_seq_no".to_owned(), json!(seq.parse::<i64>().unwrap_or(0)));
                 hit.insert("_primary_term".to_owned(), json!(1));
             }
-            hit.insert("_score".to_owned(), score.map_or(Value::Null, |s| json!(s)));
+            let own = ordered.score_of(&found[*place].keys).map(|s| json!(s as f32));
+            hit.insert("_score".to_owned(), own.or(score.map(|s| json!(s))).unwrap_or(Value::Null));
             if let Some(text) = sources.get(i) {
                 let document: Value = serde_json::from_str(text)
                     .map_err(|e| EsError::new(500, "json_parse_exception", e.to_string()))?;
                 teller.tell(document, &mut hit)?;
             }
-            if !ordered.is_empty() {
+            if ordered.is_told() {
                 hit.insert("sort".to_owned(), json!(ordered.to_json(&found[*place].keys)));
             }
             out[*place] = Value::Object(hit);

@@ -11,6 +11,7 @@ use super::fetch::{self, Placed};
 use super::filter::choose;
 use super::mapping::Mapping;
 use super::plan::{Filter, Planner};
+use super::score::Score;
 use super::rank::{Best, Bounded, Key, Ordered};
 use super::select::Selection;
 use super::test::Now;
@@ -118,7 +119,7 @@ fn run(
     let mut shards = Vec::new();
     let mut placed = Vec::new();
     let mut visits = Vec::new();
-    let ordered = Ordered::new(
+    let mut ordered = Ordered::new(
         &request.sort,
         request.search_after.as_deref(),
         request.pit.is_some() && (!request.sort.is_empty() || request.search_after.is_some()),
@@ -126,6 +127,10 @@ fn run(
         mapping,
         indices.first().map_or("", |i| i.name),
     )?;
+    let by_score = request.size > 0
+        && request.search_after.is_none()
+        && (request.sort.is_empty() || request.sort.iter().any(|k| k.on == SortOn::Score));
+    let mut scores = Vec::new();
     let mut base = 0_u64;
     for (shard, index) in indices.iter().enumerate() {
         let mut planner = Planner::new(mapping, index.name, now);
@@ -137,6 +142,12 @@ fn run(
             Some(query) => planner.plan(query)?,
             None => Filter::All,
         };
+        if by_score {
+            let score = Score::of(&request.query, &mut planner)?;
+            if score.varies() {
+                scores.push((index.name.to_owned(), score));
+            }
+        }
         let named = super::named::plan(request, &mut planner)?;
         shards.push(Shard { filter, post, named, seen: 0 });
         for block in index.blocks {
@@ -145,6 +156,9 @@ fn run(
             placed.push(one);
             visits.push(Visit { placed: one, shard, bounds: (i64::MIN, i64::MAX) });
         }
+    }
+    if !scores.is_empty() {
+        ordered = ordered.scored(scores);
     }
     let window = request.from + request.size;
     let names: Vec<&str> = indices.iter().map(|i| i.name).collect();
@@ -265,7 +279,14 @@ fn run(
     if let Some(total) = total(request, counted) {
         list.insert("total".to_owned(), total);
     }
-    let max_score = if scored && !hits.is_empty() { json!(score) } else { Value::Null };
+    let best = found.iter().filter_map(|one| ordered.score_of(&one.keys)).fold(None, |a, b| {
+        Some(a.map_or(b, |a: f64| a.max(b)))
+    });
+    let max_score = match best {
+        Some(best) => json!(best as f32),
+        None if scored && !hits.is_empty() => json!(score),
+        None => Value::Null,
+    };
     list.insert("max_score".to_owned(), max_score);
     list.insert("hits".to_owned(), Value::Array(hits));
     body.insert("hits".to_owned(), Value::Object(list));

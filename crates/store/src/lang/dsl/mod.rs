@@ -112,7 +112,10 @@ fn query(value: &Value, depth: usize) -> Result<Query, EsError> {
     let Value::Object(body) = body else {
         return Err(EsError::parsing(format!("[{name}] query malformed, no start_object after query name")));
     };
-    let query = of_kind(name, body, depth)?;
+    let query = match (of_kind(name, body, depth)?, boost_of(name, body)) {
+        (query, Some(boost)) => Query::ConstantScore { filter: Box::new(query), boost },
+        (query, None) => query,
+    };
     Ok(match name_of(name, body) {
         Some(name) => Query::Named { name, query: Box::new(query) },
         None => query,
@@ -209,11 +212,25 @@ fn members_of(what: &str, body: &Map<String, Value>, known: &[&str]) -> Result<(
     Ok(())
 }
 
-/// The name of a query: beside its field, or in what is said of it.
+/// A member of any query: beside its field, or in what is said of it.
+fn common<'v>(kind: &str, body: &'v Map<String, Value>, name: &str) -> Option<&'v Value> {
+    let leaf = !is_compound(kind) && kind != "terms";
+    body.get(name).or_else(|| body.values().filter(|_| leaf).find_map(|v| v.get(name)))
+}
+
+/// Queries of other queries.
+fn is_compound(kind: &str) -> bool {
+    matches!(kind, "bool" | "boosting" | "constant_score" | "dis_max")
+}
+
 fn name_of(kind: &str, body: &Map<String, Value>) -> Option<String> {
-    let leaf = !matches!(kind, "bool" | "boosting" | "constant_score" | "dis_max" | "terms");
-    let inside = || body.values().filter(|_| leaf).find_map(|v| v.get("_name"));
-    body.get("_name").or_else(inside).and_then(Value::as_str).map(str::to_owned)
+    common(kind, body, "_name").and_then(Value::as_str).map(str::to_owned)
+}
+
+/// What a leaf counts, where it is said and is not 1. A `bool` counts what its clauses do.
+fn boost_of(kind: &str, body: &Map<String, Value>) -> Option<f32> {
+    let boost = common(kind, body, "boost").filter(|_| !is_compound(kind))?.as_f64()? as f32;
+    Some(boost).filter(|boost| *boost != 1.0 && boost.is_finite() && *boost >= 0.0)
 }
 
 fn clauses(what: &str, name: &str, value: &Value, depth: usize) -> Result<Vec<Query>, EsError> {
