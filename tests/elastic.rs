@@ -133,14 +133,14 @@ fn elasticsearch_says_what_is_recorded() {
         }
     }
     summary.end(full());
-    used(test, &server.url, &mut client);
+    used(test, &server.url, &mut client, Some(server.kind));
 }
 
 /// What takes more than one request, and what real clients do.
-fn used(test: &str, url: &str, client: &mut Client) {
+fn used(test: &str, url: &str, client: &mut Client, real: Option<Kind>) {
     let mut wrong = flows::check(client, &data::documents());
     if clients_ready(test) {
-        wrong.extend(clients::check(url, false));
+        wrong.extend(clients::check(url, real));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -163,7 +163,7 @@ fn opensearch_answers_alike() {
     let Some((server, mut client)) = real("opensearch_answers_alike", Kind::OpenSearch) else { return };
     compared(server.kind.name(), &mut client);
     if clients_ready("opensearch_answers_alike") {
-        let wrong = clients::check(&server.url, true);
+        let wrong = clients::check(&server.url, Some(server.kind));
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 }
@@ -177,7 +177,7 @@ fn wirebeat_answers_alike() {
     let ours = ours::start(&data::documents());
     let mut client = Client::new(&ours.url);
     compared("wirebeat", &mut client);
-    used("wirebeat_answers_alike", &ours.url, &mut client);
+    used("wirebeat_answers_alike", &ours.url, &mut client, None);
 }
 
 fn compared(name: &str, client: &mut Client) {

@@ -128,8 +128,8 @@ fn run(
         indices.first().map_or("", |i| i.name),
     )?;
     let by_score = request.size > 0
-        && request.search_after.is_none()
-        && (request.sort.is_empty() || request.sort.iter().any(|k| k.on == SortOn::Score));
+        && (request.sort.is_empty() && request.search_after.is_none()
+            || request.sort.iter().any(|k| k.on == SortOn::Score));
     let mut scores = Vec::new();
     let mut base = 0_u64;
     for (shard, index) in indices.iter().enumerate() {
