@@ -126,9 +126,7 @@ impl<'a> Planner<'a> {
             }
             test => test,
         };
-        // The values of a map are texts.
-        let kind = if field.kind == Kind::Map { Kind::Keyword } else { field.kind };
-        let mut tests = vec![(kind, words)];
+        let mut tests = vec![(field.kind, words)];
         for kind in &field.others {
             // What makes no sense for a kind that only some blocks have matches nothing there.
             tests.push((*kind, compile(query, name, *kind, self.now).unwrap_or(Test::Never)));

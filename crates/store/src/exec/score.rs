@@ -22,6 +22,10 @@ impl Score {
         let mut out = Self { base: 0.0, parts: Vec::new() };
         match query {
             Query::Named { query, .. } => return Self::of(query, planner),
+            // The only one there is has to match.
+            Query::Bool(q) if q.must.is_empty() && q.filter.is_empty() && q.should.len() == 1 => {
+                return Self::of(&q.should[0], planner);
+            }
             Query::Bool(q) => {
                 for query in &q.must {
                     let Self { base, parts } = Self::of(query, planner)?;
@@ -39,7 +43,7 @@ impl Score {
 
     /// Whether hits differ.
     pub(crate) fn varies(&self) -> bool {
-        self.parts.len() > 1 || self.parts.len() == 1 && self.base != 0.0
+        !self.parts.is_empty()
     }
 
     /// The scores of all rows of a block, as if they were hits.
