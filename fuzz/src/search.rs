@@ -22,7 +22,7 @@ struct World {
 
 const EVENTS: [&str; 4] = [
     r#"{"@timestamp":"2024-02-29T00:00:00.000000001Z","type":"http","status":"OK","client":{"ip":"10.0.0.1","port":80},"request":"GET /a quick fox","http":{"request":{"headers":{"host":"a","x-list":["a","b"]}},"response":{"status_code":200}}}"#,
-    r#"{"@timestamp":"2024-02-29T01:00:00.000000000Z","type":"dns","client":{"ip":["::1","10.0.0.2"]},"dns":{"answers":[{"name":"example.org","data":"192.0.2.1","ttl":60}]},"event":{"duration":5}}"#,
+    r#"{"@timestamp":"2024-02-29T01:00:00.000000000Z","type":"dns","client":{"ip":["::1","10.0.0.2"]},"dns":{"answers":[{"name":"example.org","data":"192.0.2.1","ttl":"60"}]},"event":{"duration":5}}"#,
     r#"{"@timestamp":"2024-03-01T00:00:00.000000000Z","type":"http","status":"Error","url":{"path":"/a/b"},"response":"nothing found","event":{"duration":-7}}"#,
     r#"{"@timestamp":"1969-12-31T23:59:59.999999999Z","tags":["a",""],"event":{"duration":9223372036854775807}}"#,
 ];
@@ -62,7 +62,9 @@ fn world() -> &'static World {
     })
 }
 
-fn over<T>(run: impl FnOnce(&[IndexBlocks<'_>], &Mapping, &Context) -> Result<T, EsError>) -> Result<T, EsError> {
+fn over<T>(
+    run: impl FnOnce(&[IndexBlocks<'_>], &Mapping, &Context) -> Result<T, EsError>,
+) -> Result<T, EsError> {
     let world = world();
     let view = world.store.view();
     let indices: Vec<IndexBlocks<'_>> =
@@ -89,7 +91,9 @@ pub fn body(data: &[u8]) {
     let Some(text) = text(data) else { return };
     let Ok(body) = serde_json::from_str::<Value>(text) else { return };
     match SearchRequest::parse(&body) {
-        Ok(request) => check(over(|indices, mapping, context| exec::search(indices, mapping, &request, context))),
+        Ok(request) => {
+            check(over(|indices, mapping, context| exec::search(indices, mapping, &request, context)))
+        }
         error => check(error),
     }
     match only_query(&body) {

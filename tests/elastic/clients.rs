@@ -149,7 +149,8 @@ fn dump(url: &str, documents: &[Value]) -> Option<String> {
             return Some(format!("elasticdump: {id} came twice"));
         }
     }
-    let kept = |d: &Value| dumped.get(data::id(d)).is_some_and(|said| as_javascript(said) == as_javascript(d));
+    let kept =
+        |d: &Value| dumped.get(data::id(d)).is_some_and(|said| as_javascript(said) == as_javascript(d));
     let lost: Vec<&Value> = documents.iter().filter(|d| !kept(d)).collect();
     (!lost.is_empty() || dumped.len() != documents.len()).then(|| {
         let first = lost.first().map(|d| (*d, dumped.get(data::id(d))));

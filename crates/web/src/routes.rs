@@ -237,7 +237,8 @@ mod tests {
 
     #[test]
     fn what_changes_something_is_marked() {
-        let safe: HashSet<_> = ["/_search/scroll", "/_search/scroll/{scroll_id}", "/_pit", "/_search/point_in_time"].into();
+        let safe: HashSet<_> =
+            ["/_search/scroll", "/_search/scroll/{scroll_id}", "/_pit", "/_search/point_in_time"].into();
         for route in ROUTES.iter().filter(|r| r.methods.contains(&"DELETE") && r.params.is_some()) {
             assert!(route.changes || safe.contains(route.path), "{}", route.path);
         }

@@ -193,8 +193,12 @@ fn walk<'d>(value: &'d Value, path: &mut String, out: &mut Vec<(String, &'d Valu
 impl<'r> Asked<'r> {
     fn new(ask: &'r FieldAsk, from_columns: bool, mapping: &'r Mapping) -> Result<Self, EsError> {
         let format = ask.format.as_deref().filter(|f| *f != "use_field_mapping");
-        let kinds: Vec<Kind> =
-            mapping.matching(&ask.pattern).iter().filter_map(|name| mapping.get(name)).map(|f| f.kind).collect();
+        let kinds: Vec<Kind> = mapping
+            .matching(&ask.pattern)
+            .iter()
+            .filter_map(|name| mapping.get(name))
+            .map(|f| f.kind)
+            .collect();
         // A name alone has to fit; of many fields those that do not are told as they are.
         let one = match kinds.as_slice() {
             [kind] if !ask.pattern.contains('*') => Some(*kind),
@@ -205,7 +209,9 @@ impl<'r> Asked<'r> {
             Err(EsError::illegal(format!("Field [{name}] of type [{}] {what}", kind.es_type())))
         };
         match (one, format) {
-            (Some(kind @ Kind::Text), _) if from_columns => return refuse(kind, "does not support docvalue_fields"),
+            (Some(kind @ Kind::Text), _) if from_columns => {
+                return refuse(kind, "does not support docvalue_fields");
+            }
             (Some(kind @ (Kind::Keyword | Kind::Text | Kind::Map | Kind::Ip | Kind::Boolean)), Some(_)) => {
                 return refuse(kind, "does not support custom formats");
             }

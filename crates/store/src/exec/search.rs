@@ -11,8 +11,8 @@ use super::fetch::{self, Placed};
 use super::filter::choose;
 use super::mapping::Mapping;
 use super::plan::{Filter, Planner};
-use super::score::Score;
 use super::rank::{Best, Bounded, Key, Ordered};
+use super::score::Score;
 use super::select::Selection;
 use super::test::Now;
 use super::view::View;
@@ -279,9 +279,10 @@ fn run(
     if let Some(total) = total(request, counted) {
         list.insert("total".to_owned(), total);
     }
-    let best = found.iter().filter_map(|one| ordered.score_of(&one.keys)).fold(None, |a, b| {
-        Some(a.map_or(b, |a: f64| a.max(b)))
-    });
+    let best = found
+        .iter()
+        .filter_map(|one| ordered.score_of(&one.keys))
+        .fold(None, |a, b| Some(a.map_or(b, |a: f64| a.max(b))));
     let max_score = match best {
         Some(best) => json!(best as f32),
         None if scored && !hits.is_empty() => json!(score),

@@ -283,10 +283,8 @@ const TWO_63: f64 = 9_223_372_036_854_775_808.0;
 
 pub(crate) fn number(value: &Scalar) -> Result<Number, EsError> {
     let of_double = |d: f64| {
-        if d.is_finite() && d.fract() == 0.0 {
-            if (-TWO_63..TWO_63).contains(&d) {
-                return Ok(Number::Whole(d as i64));
-            }
+        if d.fract() == 0.0 && (-TWO_63..TWO_63).contains(&d) {
+            return Ok(Number::Whole(d as i64));
         }
         Ok(Number::Fraction(d))
     };

@@ -256,8 +256,8 @@ fn translate(chars: &[char], flags: RegexpFlags, out: &mut String) -> Result<(),
             }
             '<' if flags.has(RegexpFlags::INTERVAL) => {
                 let end = chars[at..].iter().position(|&c| c == '>').map(|n| at + n);
-                let end = end
-                    .ok_or_else(|| EsError::illegal(format!("expected '>' at position {}", chars.len())))?;
+                let end =
+                    end.ok_or_else(|| EsError::illegal(format!("expected '>' at position {}", chars.len())))?;
                 let body: String = chars[at..end].iter().collect();
                 out.push_str(&interval(&body).ok_or_else(|| {
                     EsError::illegal(format!("interval syntax error at position {}", end.saturating_sub(1)))

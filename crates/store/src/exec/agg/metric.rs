@@ -332,7 +332,8 @@ impl Collector for SumNode {
     fn number(&self, bucket: Option<u32>, path: &str) -> Option<f64> {
         let s = self.of(bucket);
         if self.is_single() {
-            return matches!(path, "" | "value").then(|| self.single(&s).unwrap_or(of_nothing(name_of(&self.kind))));
+            return matches!(path, "" | "value")
+                .then(|| self.single(&s).unwrap_or(of_nothing(name_of(&self.kind))));
         }
         let bound = path.strip_prefix("std_deviation_bounds.").or(path.strip_prefix("std_"));
         let parts = self.parts(&s);

@@ -124,7 +124,6 @@ impl Bucket {
             _ => None,
         }
     }
-
 }
 
 impl Bucket {

@@ -171,8 +171,8 @@ impl Keys {
         match terms {
             Dictionary::Text(texts) => {
                 let text = texts.value(code);
-                let allowed = self.allowed.all()
-                    || self.allowed.text(text) && self.allowed.in_part(text.as_bytes());
+                let allowed =
+                    self.allowed.all() || self.allowed.text(text) && self.allowed.in_part(text.as_bytes());
                 allowed.then(|| self.texts.number(text).into())
             }
             Dictionary::Ip(ips) => {
@@ -350,14 +350,7 @@ impl TermsNode {
     }
 
     /// Compares two of the candidates, whose numbers to order by are given.
-    fn compare(
-        &self,
-        keys: &Keys,
-        numbers: &[Vec<f64>],
-        ords: &[Candidate],
-        x: u32,
-        y: u32,
-    ) -> Ordering {
+    fn compare(&self, keys: &Keys, numbers: &[Vec<f64>], ords: &[Candidate], x: u32, y: u32) -> Ordering {
         let (i, j) = (x as usize, y as usize);
         let (a, b) = (ords[i], ords[j]);
         let by_key = |a: Candidate, b: Candidate| keys.compare(a.key, b.key);
@@ -508,7 +501,8 @@ impl Collector for TermsNode {
             return Ok(());
         }
         let keep = !self.subs.is_empty();
-        let below = fill(self.keys.get_mut(), column.as_deref(), self.missing, batch, &mut self.buckets, keep)?;
+        let below =
+            fill(self.keys.get_mut(), column.as_deref(), self.missing, batch, &mut self.buckets, keep)?;
         self.subs.collect(view, &below)
     }
 

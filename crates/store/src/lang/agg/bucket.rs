@@ -612,8 +612,7 @@ pub(super) fn ip_range(body: Reader<'_>) -> Result<IpRange, EsError> {
         let mut span = IpSpan { key: key(map)?, from: address("from")?, to: address("to")? };
         if let Some(mask) = map.get("mask").filter(|v| !v.is_null()) {
             let mask = json::text("ip_range", "mask", mask)?;
-            let (first, last) =
-                crate::lang::ip::network(&mask).map_err(|e| body.failed("ranges", e))?;
+            let (first, last) = crate::lang::ip::network(&mask).map_err(|e| body.failed("ranges", e))?;
             span.from = Some(first).filter(|n| *n != 0);
             span.to = last.checked_add(1);
             span.key.get_or_insert(mask);
@@ -631,8 +630,10 @@ pub(super) fn filters(body: Reader<'_>) -> Result<FiltersAgg, EsError> {
     let read = |v: &Value| dsl::parse(v).map_err(|e| body.failed("filters", e));
     let filters = match body.get("filters") {
         Some(Value::Object(map)) if map.len() <= MAX_LIST => {
-            let mut list =
-                map.iter().map(|(name, v)| Ok((name.clone(), read(v)?))).collect::<Result<Vec<_>, EsError>>()?;
+            let mut list = map
+                .iter()
+                .map(|(name, v)| Ok((name.clone(), read(v)?)))
+                .collect::<Result<Vec<_>, EsError>>()?;
             list.sort_by(|a, b| a.0.cmp(&b.0));
             list
         }
@@ -767,8 +768,8 @@ pub(super) fn geo_grid(grid: Grid, body: Reader<'_>) -> Result<GeoGrid, EsError>
         Grid::Geohash => (5, 10_000),
         Grid::Geotile => (7, 10_000),
     };
-    let precision = geo_precision(grid, body.count("precision", precision)?)
-        .map_err(|e| body.failed("precision", e))?;
+    let precision =
+        geo_precision(grid, body.count("precision", precision)?).map_err(|e| body.failed("precision", e))?;
     let size = body.count("size", size)?;
     body.integer("shard_size")?;
     if size == 0 {

@@ -386,7 +386,7 @@ fn letter(c: char, count: usize, internal: bool) -> Option<Item> {
         'u' | 'y' if count <= 9 => number(What::Year, if count == 4 { 4 } else { 9 }),
         'Y' if count <= 9 && count != 2 => {
             number(week(What::WeekYear, What::UsWeekYear), if count == 4 { 4 } else { 9 })
-        },
+        }
         'M' | 'L' if count == 3 => Some(Item::MonthName { full: false }),
         'M' | 'L' if count == 4 => Some(Item::MonthName { full: true }),
         'M' | 'L' => two(What::Month),
@@ -404,8 +404,12 @@ fn letter(c: char, count: usize, internal: bool) -> Option<Item> {
         'E' if count == 4 => Some(Item::DayName { full: true }),
         'S' if count <= 9 => Some(Item::Fraction(count)),
         'a' if count == 1 => Some(Item::HalfDay),
-        'X' if count <= 5 => Some(Item::Offset { z: true, colon: matches!(count, 3 | 5), minutes: count > 1 }),
-        'x' if count <= 5 => Some(Item::Offset { z: false, colon: matches!(count, 3 | 5), minutes: count > 1 }),
+        'X' if count <= 5 => {
+            Some(Item::Offset { z: true, colon: matches!(count, 3 | 5), minutes: count > 1 })
+        }
+        'x' if count <= 5 => {
+            Some(Item::Offset { z: false, colon: matches!(count, 3 | 5), minutes: count > 1 })
+        }
         'Z' if count <= 3 => Some(Item::Offset { z: false, colon: false, minutes: true }),
         'Z' if count == 5 => Some(Item::Offset { z: true, colon: true, minutes: true }),
         'V' if count == 2 => Some(Item::ZoneId),
@@ -660,7 +664,9 @@ fn write_items(items: &[Item], when: (DateTime, i32), offset: Offset, zone: &Zon
                 }
                 out.push_str(&format!("{:0width$}", n.abs()));
             }
-            Item::ShortYear => out.push_str(&format!("{:02}", (i32::from(at.year()) + years).rem_euclid(100))),
+            Item::ShortYear => {
+                out.push_str(&format!("{:02}", (i32::from(at.year()) + years).rem_euclid(100)))
+            }
             Item::MonthName { full } => {
                 push_name(&MONTHS, i32::from(at.month()), *full, out);
             }

@@ -188,11 +188,8 @@ fn nested(body: &Map<String, Value>) -> Result<Query, EsError> {
         return Ok(Query::MatchNone);
     }
     let path = body.get("path").ok_or_else(|| EsError::parsing("[nested] requires 'path' field"))?;
-    Err(EsError::query_shard(format!(
-        "[nested] failed to find nested object under path [{}]",
-        shown(path)
-    ))
-    .late())
+    Err(EsError::query_shard(format!("[nested] failed to find nested object under path [{}]", shown(path)))
+        .late())
 }
 
 fn unknown_query(name: &str, all: &[&str]) -> EsError {

@@ -213,7 +213,9 @@ impl SearchRequest {
     fn check(&self) -> Result<(), EsError> {
         if let Some(after) = &self.search_after {
             if self.from > 0 {
-                return Err(EsError::invalid("`from` parameter must be set to 0 when `search_after` is used"));
+                return Err(EsError::invalid(
+                    "`from` parameter must be set to 0 when `search_after` is used",
+                ));
             }
             if self.sort.is_empty() && self.pit.is_none() {
                 return Err(EsError::illegal("Sort must contain at least one field.").late());
@@ -273,7 +275,9 @@ fn whole(name: &str, value: &Value) -> Result<i64, EsError> {
 fn highlight(value: &Value) -> Result<(), EsError> {
     let fields = match value.get("fields") {
         Some(Value::Object(map)) => map.values().collect(),
-        Some(Value::Array(list)) => list.iter().filter_map(Value::as_object).flat_map(|m| m.values()).collect(),
+        Some(Value::Array(list)) => {
+            list.iter().filter_map(Value::as_object).flat_map(|m| m.values()).collect()
+        }
         _ => Vec::new(),
     };
     for options in std::iter::once(value).chain(fields) {
