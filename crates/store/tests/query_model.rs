@@ -246,7 +246,7 @@ impl Q {
             Self::All => true,
             Self::Unmapped => false,
             Self::Term(f, v) => values(doc, f).iter().any(|x| same(x, v)),
-            Self::Folded(v) => kw().any(|x| x.to_ascii_lowercase() == v.to_ascii_lowercase()),
+            Self::Folded(v) => kw().any(|x| x.eq_ignore_ascii_case(v)),
             Self::Terms(f, list) => values(doc, f).iter().any(|x| list.iter().any(|v| same(x, v))),
             Self::Range(f, a, b) => values(doc, f).iter().any(|x| {
                 let above = a.as_ref().is_none_or(|(included, v)| match compare(f, x, v) {

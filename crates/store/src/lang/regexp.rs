@@ -312,26 +312,6 @@ fn digits(low: &str, high: &str) -> String {
     format!("(?:{})", parts.join("|"))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_interval_is_its_numbers() {
-        for (low, high) in [(0, 0), (1, 100), (7, 12), (98, 1003), (10, 10)] {
-            let form = Pattern::regexp(&format!("a<{low}-{high}>b"), RegexpFlags::ALL, false).unwrap();
-            for n in 0..1200 {
-                assert_eq!(form.matches(&format!("a{n}b")), (low..=high).contains(&n), "{n} of {low}-{high}");
-            }
-        }
-        let fixed = Pattern::regexp("<001-020>", RegexpFlags::ALL, false).unwrap();
-        assert!(fixed.matches("007") && !fixed.matches("7") && !fixed.matches("021"));
-        for bad in ["<>", "<1-", "<1>", "<a-b>", "<-1>", "<1-2-3>"] {
-            assert!(Pattern::regexp(bad, RegexpFlags::ALL, false).is_err(), "{bad}");
-        }
-    }
-}
-
 /// A character class from behind its `[`; answers where it ends.
 fn class(chars: &[char], mut at: usize, out: &mut String) -> Result<usize, EsError> {
     out.push('[');
@@ -384,5 +364,25 @@ fn class(chars: &[char], mut at: usize, out: &mut String) -> Result<usize, EsErr
             }
         }
         first = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_is_its_numbers() {
+        for (low, high) in [(0, 0), (1, 100), (7, 12), (98, 1003), (10, 10)] {
+            let form = Pattern::regexp(&format!("a<{low}-{high}>b"), RegexpFlags::ALL, false).unwrap();
+            for n in 0..1200 {
+                assert_eq!(form.matches(&format!("a{n}b")), (low..=high).contains(&n), "{n} of {low}-{high}");
+            }
+        }
+        let fixed = Pattern::regexp("<001-020>", RegexpFlags::ALL, false).unwrap();
+        assert!(fixed.matches("007") && !fixed.matches("7") && !fixed.matches("021"));
+        for bad in ["<>", "<1-", "<1>", "<a-b>", "<-1>", "<1-2-3>"] {
+            assert!(Pattern::regexp(bad, RegexpFlags::ALL, false).is_err(), "{bad}");
+        }
     }
 }
