@@ -194,20 +194,23 @@ impl Snapshot for Seen {
     }
 
     fn search(&self, indices: &[&str], body: &Value, options: &SearchOptions) -> Result<Value, Failure> {
-        let mut request = SearchRequest::parse(body).map_err(failure)?;
+        let first = indices.first().copied().unwrap_or_default();
+        let mut request = SearchRequest::parse(body).map_err(|e| failure(e.placed(first)))?;
         request.typed_keys = options.typed_keys;
         exec::search(&self.blocks(indices), &self.mapping, &request, &context(options)).map_err(failure)
     }
 
     fn count(&self, indices: &[&str], body: &Value, options: &SearchOptions) -> Result<u64, Failure> {
-        let query = only_query(body).map_err(failure)?;
+        let first = indices.first().copied().unwrap_or_default();
+        let query = only_query(body).map_err(|e| failure(e.placed(first)))?;
         let answer =
             exec::count(&self.blocks(indices), &self.mapping, &query, &context(options)).map_err(failure)?;
         Ok(answer.get("count").and_then(Value::as_u64).unwrap_or(0))
     }
 
     fn validate(&self, indices: &[&str], body: &Value) -> Result<(), Failure> {
-        let query = only_query(body).map_err(failure)?;
+        let first = indices.first().copied().unwrap_or_default();
+        let query = only_query(body).map_err(|e| failure(e.placed(first)))?;
         // Planned for every index, over no rows.
         let names: Vec<IndexBlocks<'_>> =
             indices.iter().map(|name| IndexBlocks { name, blocks: &[] }).collect();

@@ -4,7 +4,6 @@
 //! (`elastic/requests/*.ndjson`). The real answers are recorded, so that no Java is needed to judge ours; the servers
 //! themselves are started to make sure that the recording is what they say.
 //!
-//! - `WIREBEAT_ES_URL=http://127.0.0.1:9200` compares what answers there. It is given the documents when it has none.
 //! - `WIREBEAT_FULL=1` asks both real servers everything, not only Elasticsearch a part.
 //! - `WIREBEAT_BLESS=1` records the real answers anew; `WIREBEAT_BLESS=events` makes the documents anew before that.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
@@ -22,6 +21,8 @@ mod http;
 mod lab;
 #[path = "elastic/load.rs"]
 mod load;
+#[path = "elastic/ours.rs"]
+mod ours;
 mod reading;
 #[path = "elastic/requests.rs"]
 mod requests;
@@ -132,14 +133,14 @@ fn elasticsearch_says_what_is_recorded() {
         }
     }
     summary.end(full());
-    used(test, &server.url, &mut client);
+    used(test, &server.url, &mut client, Some(server.kind));
 }
 
 /// What takes more than one request, and what real clients do.
-fn used(test: &str, url: &str, client: &mut Client) {
+fn used(test: &str, url: &str, client: &mut Client, real: Option<Kind>) {
     let mut wrong = flows::check(client, &data::documents());
     if clients_ready(test) {
-        wrong.extend(clients::check(url, false));
+        wrong.extend(clients::check(url, real));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -162,7 +163,7 @@ fn opensearch_answers_alike() {
     let Some((server, mut client)) = real("opensearch_answers_alike", Kind::OpenSearch) else { return };
     compared(server.kind.name(), &mut client);
     if clients_ready("opensearch_answers_alike") {
-        let wrong = clients::check(&server.url, true);
+        let wrong = clients::check(&server.url, Some(server.kind));
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 }
@@ -170,14 +171,13 @@ fn opensearch_answers_alike() {
 /// Our own API answers alike, except where the table says why not.
 #[test]
 fn wirebeat_answers_alike() {
-    let Ok(url) = std::env::var("WIREBEAT_ES_URL") else { return };
-    let mut client = Client::new(&url);
-    let count = client.send("GET", "/packetbeat-*/_count", None).unwrap_or_else(|e| panic!("{url}: {e}"));
-    if count.json()["count"] == 0 {
-        load::load(&mut client, &data::documents());
+    if blessing().is_some() {
+        return;
     }
+    let ours = ours::start(&data::documents());
+    let mut client = Client::new(&ours.url);
     compared("wirebeat", &mut client);
-    used("wirebeat_answers_alike", &url, &mut client);
+    used("wirebeat_answers_alike", &ours.url, &mut client, None);
 }
 
 fn compared(name: &str, client: &mut Client) {

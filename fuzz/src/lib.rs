@@ -12,7 +12,9 @@ mod json;
 mod protocols;
 mod reassembly;
 mod script;
+mod search;
 pub mod seeds;
+mod segment;
 mod shard;
 
 /// Runs the target of this name; panics when something does not hold. `false` when no target is called so.
@@ -25,8 +27,12 @@ pub fn run(target: &str, data: &[u8]) -> bool {
         "frames" => frames::run(data),
         "journal" => journal::run(data),
         "json" => json::run(data),
+        "kql" => search::kql(data),
+        "lucene" => search::lucene(data),
         "protocols" => protocols::any(data),
         "reassembly" => reassembly::run(data),
+        "search" => search::body(data),
+        "segment" => segment::run(data),
         "shard" => shard::run(data),
         name => return protocols::one(name, data),
     }

@@ -38,6 +38,27 @@ pub fn write(tests: &Path, corpus: &Path) -> std::io::Result<usize> {
     for (i, text) in EVENTS.iter().enumerate() {
         put("json", &i.to_string(), &[&[1], text.as_bytes()].concat())?;
     }
+    // Searches of the tests that judge our answers by Elasticsearch's.
+    for file in sorted(&tests.join("elastic/requests"))? {
+        for (i, line) in fs::read_to_string(&file)?.lines().enumerate().filter(|(i, _)| i % 8 == 0) {
+            let request: serde_json::Value = serde_json::from_str(line).map_err(std::io::Error::other)?;
+            let name = format!("{}-{i}", stem(&file));
+            if let Some(body) = request.get("body").filter(|b| b.is_object()) {
+                put("search", &name, body.to_string().as_bytes())?;
+            }
+            if let Some(text) = request.pointer("/body/query/query_string/query").and_then(|q| q.as_str()) {
+                put("lucene", &name, text.as_bytes())?;
+            }
+        }
+    }
+    for (i, text) in KQL.iter().enumerate() {
+        put("kql", &i.to_string(), text.as_bytes())?;
+    }
+    // A whole segment, one with a byte changed at its end, one cut off, and what is none.
+    put("segment", "whole", &[0])?;
+    put("segment", "changed", &[0, 0, 1, 40, 0, 7, 3, 100, 0, 2])?;
+    put("segment", "cut", &[0, 0, 4, 0, 1])?;
+    put("segment", "none", &[0, 255, b'P', b'A', b'R', b'1'])?;
     // A whole journal; one changed nowhere, with a cursor; its dictionary, its batches changed.
     put("journal", "whole", &journal::seed())?;
     put("journal", "same", &[3])?;
@@ -207,6 +228,17 @@ const FILTERS: [&str; 12] = [
     "ether host 02:00:00:00:00:01",
     "src or dst port 6379",
     "sctp or igmp or ether proto 0x86dd",
+];
+
+const KQL: [&str; 8] = [
+    "type: http and not status: OK",
+    "client.ip: 10.0.0.0/8 or (destination.port >= 8080 and destination.port < 9000)",
+    "url.path: /a* or \"quick fox\"",
+    "dns.answers: { name: example.org and ttl > 5 }",
+    "@timestamp > now-1d/d and event.duration: (1 or 2)",
+    "http.request.headers.host: *",
+    "*: fox",
+    "request: \\(a\\) and \\u00e9",
 ];
 
 const EVENTS: [&str; 3] = [

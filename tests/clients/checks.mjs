@@ -68,7 +68,7 @@ facts.exists = [await client.indices.exists({ index: day }), await client.indice
 facts.indices = Object.keys(await client.indices.get({ index: all })).sort()
 facts.aliases = Object.keys(await client.indices.getAlias({ index: all })).length
 facts.cat = (await client.cat.indices({ index: all, format: 'json' })).map(row => row.index).sort()
-facts.cat_text = (await client.cat.indices({ index: all, h: 'index' })).trim().split(/\s+/).length
+facts.cat_text = (await client.cat.indices({ index: all, h: 'index', format: 'text' })).trim().split(/\s+/).length
 facts.cat_count = (await client.cat.count({ index: all, format: 'json' }))[0].count
 facts.get = (await client.get({ index: edge, id: 'ed9e' + '0'.repeat(28) }))._source
 facts.missing_document = await refused(() => client.get({ index: edge, id: 'nothing' }))

@@ -62,11 +62,14 @@ found = [hit["_id"] for hit in helpers.scan(client, index=ALL, query=ICMP, prese
 facts["scan_query"] = len(set(found))
 
 if opensearch:
-    pit = client.create_pit(index=DAY, params={"keep_alive": "1m"})["pit_id"]
+    try:
+        pit = client.create_pit(index=DAY, params={"keep_alive": "1m"})["pit_id"]
+    except library.exceptions.RequestError:
+        pit = None  # a path of OpenSearch's own, which Elasticsearch has not
 else:
     pit = plain(client.open_point_in_time(index=DAY, keep_alive="1m"))["id"]
 seen, after = [], None
-while True:
+while pit:
     body = {"size": 300, "sort": [{"@timestamp": "asc"}], "pit": {"id": pit, "keep_alive": "1m"}, "_source": False}
     if opensearch:
         body["sort"].append({"event.id": "asc"})  # it has no _shard_doc of its own
@@ -79,11 +82,11 @@ while True:
     after = hits[-1]["sort"]
 facts["pit"] = [len(seen), len(set(seen))]
 if opensearch:
-    client.delete_pit(body={"pit_id": [pit]})
+    facts["pit_closed"] = bool(pit) and client.delete_pit(body={"pit_id": [pit]})["pits"][0]["successful"]
 else:
     facts["pit_closed"] = plain(client.close_point_in_time(body={"id": pit}))["succeeded"]
 
-caps = plain(client.field_caps(index=ALL, fields="client.ip,type,request"))["fields"]
+caps = plain(client.field_caps(index=ALL, fields=["client.ip", "type", "request"]))["fields"]
 facts["field_caps"] = {name: sorted(kinds) for name, kinds in caps.items() if name in ("client.ip", "type", "request")}
 mapping = plain(client.indices.get_mapping(index=DAY))[DAY]["mappings"]
 facts["mapping"] = mapping["properties"]["client"]["properties"]["ip"]["type"]

@@ -136,8 +136,8 @@ fn terms() {
         "terms": {"field": "host", "order": {"good>size.max": "asc"}},
         "aggs": {"good": {"filter": {"term": {"ok": true}}, "aggs": {"size": {"stats": {"field": "bytes"}}}}},
     }));
-    // c has no good ones: what is no number comes last.
-    assert_eq!(keys(&a), [(json!("b"), 2), (json!("a"), 4), (json!("c"), 2)]);
+    // c has no good ones: the largest of nothing is below all numbers.
+    assert_eq!(keys(&a), [(json!("c"), 2), (json!("b"), 2), (json!("a"), 4)]);
     assert_eq!(keys(&agg(json!({"terms": {"field": "type", "min_doc_count": 3}}))).len(), 2);
     assert_eq!(
         keys(&agg(json!({"terms": {"field": "bytes", "missing": 5, "size": 2}}))),
@@ -548,7 +548,7 @@ fn what_is_told_of_documents() {
     assert_eq!(fields["answers.data"], json!(["one", "two"]));
     assert_eq!(fields["message"], json!(["Message number 2"]));
     assert_eq!(fields["@timestamp"], json!(["1795611600000"]));
-    let fields = one(json!({"docvalue_fields": ["@timestamp", "ok", "message"]}))["fields"].clone();
+    let fields = one(json!({"docvalue_fields": ["@timestamp", "ok"]}))["fields"].clone();
     assert_eq!(fields, json!({"@timestamp": ["2026-11-25T13:00:00.000Z"], "ok": [false]}));
     assert!(one(json!({"stored_fields": "_none_"})).get("_id").is_none());
     assert!(one(json!({"stored_fields": ["type"]})).get("_source").is_none());

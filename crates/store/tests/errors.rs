@@ -241,8 +241,8 @@ fn aggregations() {
     );
     refused(
         agg(json!({"avg": {"field": "bytes"}, "aggs": {"b": {"max": {"field": "bytes"}}}})),
-        500,
-        "aggregation_initialization_exception",
+        400,
+        "illegal_argument_exception",
         "Aggregator [a] of type [avg] cannot accept sub-aggregations",
     );
     refused(
@@ -276,7 +276,7 @@ fn aggregations() {
     refused(
         agg(json!({"terms": {"field": "status", "order": {"nope": "asc"}}})),
         400,
-        "aggregation_execution_exception",
+        "illegal_argument_exception",
         "Invalid aggregator order path [nope]. The provided aggregation [nope] either does not exist, or is a pipeline \
          aggregation and cannot be used to sort the buckets.",
     );

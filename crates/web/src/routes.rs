@@ -128,6 +128,8 @@ pub(crate) static ROUTES: &[Route] = &[
     ask(DELETE, "/_search/scroll/{scroll_id}", SCROLLS, scroll::close),
     ask(POST, "/{index}/_pit", PITS, pit::open),
     ask(DELETE, "/_pit", &[], pit::close),
+    ask(POST, "/{index}/_search/point_in_time", PITS, pit::open_of_opensearch),
+    ask(DELETE, "/_search/point_in_time", &[], pit::close_of_opensearch),
     // Documents.
     get(GET_HEAD, "/{index}/_doc/{id}", DOCS, doc::get),
     get(GET_HEAD, "/{index}/_source/{id}", DOCS, doc::source),
@@ -178,8 +180,8 @@ pub(crate) static ROUTES: &[Route] = &[
     get(GET, "/_cat", &[TABLE], cat::list),
     get(GET, "/_cat/aliases", &[TABLE, &["alias", "expand_wildcards"]], cat::aliases),
     get(GET, "/_cat/aliases/{alias}", &[TABLE, &["alias", "expand_wildcards"]], cat::aliases),
-    get(GET, "/_cat/count", &[INDICES, TABLE], cat::count),
-    get(GET, "/_cat/count/{index}", &[INDICES, TABLE], cat::count),
+    ask(GET_POST, "/_cat/count", &[INDICES, TABLE], cat::count),
+    ask(GET_POST, "/_cat/count/{index}", &[INDICES, TABLE], cat::count),
     get(GET, "/_cat/health", &[TABLE, &["ts"]], cat::health),
     get(GET, "/_cat/indices", CAT_INDICES, cat::indices),
     get(GET, "/_cat/indices/{index}", CAT_INDICES, cat::indices),
@@ -235,7 +237,8 @@ mod tests {
 
     #[test]
     fn what_changes_something_is_marked() {
-        let safe: HashSet<_> = ["/_search/scroll", "/_search/scroll/{scroll_id}", "/_pit"].into();
+        let safe: HashSet<_> =
+            ["/_search/scroll", "/_search/scroll/{scroll_id}", "/_pit", "/_search/point_in_time"].into();
         for route in ROUTES.iter().filter(|r| r.methods.contains(&"DELETE") && r.params.is_some()) {
             assert!(route.changes || safe.contains(route.path), "{}", route.path);
         }

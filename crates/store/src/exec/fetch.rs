@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use wirebeat_model::Kind;
 
+use super::agg::decimal::Written;
 use super::mapping::{Field, Mapping};
 use super::rank::{Ordered, Ranked};
 use super::view::unreadable;
@@ -69,13 +70,14 @@ pub(crate) fn hits(
                 hit.insert("_seq_no".to_owned(), json!(seq.parse::<i64>().unwrap_or(0)));
                 hit.insert("_primary_term".to_owned(), json!(1));
             }
-            hit.insert("_score".to_owned(), score.map_or(Value::Null, |s| json!(s)));
+            let own = ordered.score_of(&found[*place].keys).map(|s| json!(s as f32));
+            hit.insert("_score".to_owned(), own.or(score.map(|s| json!(s))).unwrap_or(Value::Null));
             if let Some(text) = sources.get(i) {
                 let document: Value = serde_json::from_str(text)
                     .map_err(|e| EsError::new(500, "json_parse_exception", e.to_string()))?;
                 teller.tell(document, &mut hit)?;
             }
-            if !ordered.is_empty() {
+            if ordered.is_told() {
                 hit.insert("sort".to_owned(), json!(ordered.to_json(&found[*place].keys)));
             }
             out[*place] = Value::Object(hit);
@@ -117,6 +119,8 @@ struct Teller<'r> {
 struct Asked<'r> {
     pattern: &'r str,
     format: Option<DateFormat>,
+    /// How numbers are written.
+    number: Option<Written>,
     /// From columns: sorted, each once.
     from_columns: bool,
     mapping: &'r Mapping,
@@ -151,6 +155,9 @@ impl<'r> Teller<'r> {
             let mut told: BTreeMap<String, Vec<Value>> = BTreeMap::new();
             for asked in &self.fields {
                 asked.tell(&leaves, &mut told);
+                if !asked.from_columns {
+                    asked.tell_maps(&document, &mut told);
+                }
             }
             if !told.is_empty() {
                 hit.insert("fields".to_owned(), json!(told));
@@ -186,15 +193,53 @@ fn walk<'d>(value: &'d Value, path: &mut String, out: &mut Vec<(String, &'d Valu
 impl<'r> Asked<'r> {
     fn new(ask: &'r FieldAsk, from_columns: bool, mapping: &'r Mapping) -> Result<Self, EsError> {
         let format = ask.format.as_deref().filter(|f| *f != "use_field_mapping");
-        let is_date = mapping
+        let kinds: Vec<Kind> = mapping
             .matching(&ask.pattern)
             .iter()
-            .any(|name| mapping.get(name).is_some_and(|f| f.kind == Kind::Date));
-        let format = match format {
-            Some(format) if is_date => Some(DateFormat::parse(format)?),
+            .filter_map(|name| mapping.get(name))
+            .map(|f| f.kind)
+            .collect();
+        // A name alone has to fit; of many fields those that do not are told as they are.
+        let one = match kinds.as_slice() {
+            [kind] if !ask.pattern.contains('*') => Some(*kind),
             _ => None,
         };
-        Ok(Self { pattern: &ask.pattern, format, from_columns, mapping })
+        let refuse = |kind: Kind, what: &str| {
+            let name = &ask.pattern;
+            Err(EsError::illegal(format!("Field [{name}] of type [{}] {what}", kind.es_type())))
+        };
+        match (one, format) {
+            (Some(kind @ Kind::Text), _) if from_columns => {
+                return refuse(kind, "does not support docvalue_fields");
+            }
+            (Some(kind @ (Kind::Keyword | Kind::Text | Kind::Map | Kind::Ip | Kind::Boolean)), Some(_)) => {
+                return refuse(kind, "does not support custom formats");
+            }
+            _ => {}
+        }
+        let number = match format {
+            Some(pattern) if from_columns && one.is_some_and(|k| matches!(k, Kind::Long | Kind::Double)) => {
+                Some(Written::new(Kind::Double, Some(pattern))?)
+            }
+            _ => None,
+        };
+        let format = match format {
+            Some(format) if kinds.contains(&Kind::Date) => Some(DateFormat::parse(format)?),
+            _ => None,
+        };
+        Ok(Self { pattern: &ask.pattern, format, number, from_columns, mapping })
+    }
+
+    /// Maps are told as they are, and so are their keys' values.
+    fn tell_maps(&self, document: &Value, told: &mut BTreeMap<String, Vec<Value>>) {
+        for name in self.mapping.matching(self.pattern) {
+            if self.mapping.get(name).is_some_and(|f| f.kind == Kind::Map) {
+                let found = name.split('.').try_fold(document, |at, part| at.get(part));
+                if let Some(map) = found.filter(|v| !v.is_null()) {
+                    told.insert(name.to_owned(), vec![map.clone()]);
+                }
+            }
+        }
     }
 
     fn tell(&self, leaves: &[(String, &Value)], told: &mut BTreeMap<String, Vec<Value>>) {
@@ -208,14 +253,21 @@ impl<'r> Asked<'r> {
             };
             if let Some(field) = self.mapping.get(name)
                 && !(self.from_columns && field.kind == Kind::Text)
+                && (self.pattern == name || !self.mapping.is_key(name))
             {
                 found.entry(told_as.to_owned()).or_insert_with(|| (field, Vec::new())).1.push(value);
             }
         }
         for (name, (field, values)) in found {
-            let mut list: Vec<Value> = values.iter().filter_map(|v| self.value(&field, v)).collect();
+            let key = !self.from_columns && self.mapping.is_key(&name);
+            let one = |v: &&Value| if key { Some((*v).clone()) } else { self.value(&field, v) };
+            let mut list: Vec<Value> = values.iter().filter_map(one).collect();
             if self.from_columns {
                 list.sort_by(compare);
+                if let Some(written) = &self.number {
+                    let text = |v: Value| v.as_f64().and_then(|n| written.text(n)).map_or(v, |t| json!(t));
+                    list = list.into_iter().map(text).collect();
+                }
                 if field.kind == Kind::Keyword || field.kind == Kind::Ip || field.kind == Kind::Map {
                     list.dedup();
                 }

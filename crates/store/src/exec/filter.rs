@@ -1,6 +1,7 @@
 //! Which rows of a block a filter chooses.
 
 use arrow_array::{Array, StringArray};
+use wirebeat_model::Kind;
 
 use super::plan::{Filter, Leaf};
 use super::select::{Bits, Selection};
@@ -86,7 +87,9 @@ fn leaf(leaf: &Leaf, view: &View<'_>, within: &Selection) -> Result<Selection, E
         return Ok(done);
     }
     let Some(column) = view.column(&leaf.column)? else { return Ok(Selection::None) };
-    let Some((_, test)) = leaf.tests.iter().find(|t| t.0 == column.kind) else {
+    // The values of a map are texts.
+    let plain = |kind: Kind| if kind == Kind::Map { Kind::Keyword } else { kind };
+    let Some((_, test)) = leaf.tests.iter().find(|t| plain(t.0) == plain(column.kind)) else {
         return Ok(Selection::None);
     };
     let rows = view.rows();

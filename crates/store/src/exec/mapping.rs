@@ -129,6 +129,11 @@ impl Mapping {
         None
     }
 
+    /// Whether it names a key of a map, not a field.
+    pub(crate) fn is_key(&self, name: &str) -> bool {
+        !self.fields.contains_key(name) && self.get(name).is_some_and(|f| f.column == name)
+    }
+
     /// The names of fields with values that a pattern with `*` names, sorted; not of objects.
     pub fn matching(&self, pattern: &str) -> Vec<&str> {
         self.fields

@@ -3,14 +3,17 @@
 //! A query meets the [`Mapping`] and becomes a filter; block by block, the filter chooses rows, aggregations collect
 //! them, the best become hits. Blocks that cannot matter are not read.
 //!
-//! There is no ranking by words: a hit's score is 1, or what `constant_score` says, or 0 under filters alone.
+//! There is no ranking by words: a hit scores 1 for each clause that it matches, or what `constant_score` or a boost says,
+//! and 0 under filters alone.
 
 mod agg;
 mod fetch;
 mod filter;
 mod mapping;
+mod named;
 mod plan;
 mod rank;
+mod score;
 mod search;
 mod select;
 mod test;

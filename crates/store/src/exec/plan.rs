@@ -3,7 +3,8 @@
 use wirebeat_model::Kind;
 
 use super::mapping::{Field, Mapping};
-use super::test::{Now, Test, compile};
+use super::test::{Now, Test, TextTest, compile};
+use crate::lang::analyze;
 use crate::lang::ast::{BoolQuery, Query};
 use crate::lang::error::EsError;
 
@@ -53,7 +54,7 @@ impl<'a> Planner<'a> {
         match query {
             Query::MatchAll => Ok(Filter::All),
             Query::MatchNone => Ok(Filter::None),
-            Query::ConstantScore { filter, .. } => self.plan(filter),
+            Query::ConstantScore { filter: query, .. } | Query::Named { query, .. } => self.plan(query),
             Query::Bool(q) => self.boolean(q),
             Query::Any(queries) => Ok(or(queries.iter().map(|q| self.plan(q)).collect::<Result<_, _>>()?)),
             Query::AnyField { fields, leaf, lenient } => self.any_field(fields, leaf, *lenient),
@@ -103,11 +104,29 @@ impl<'a> Planner<'a> {
                  instead: [{name}]"
             )));
         }
+        if let Query::Match(q) = query
+            && q.zero_terms_all
+            && field.kind == Kind::Text
+            && analyze::words(&q.text.text()).next().is_none()
+        {
+            return Ok(Filter::All);
+        }
         let test = compile(query, name, field.kind, self.now)?;
         if field.column == "_index" {
             return Ok(if test.text(self.index) { Filter::All } else { Filter::None });
         }
-        let mut tests = vec![(field.kind, test)];
+        // The words may be in several of a row's values.
+        let words = match test {
+            Test::Text(TextTest::Words(words, needed)) if needed > 1 && field.others.is_empty() => {
+                let leaves = words.into_iter().map(|word| {
+                    let tests = vec![(field.kind, Test::Text(TextTest::Word(Box::new(word))))];
+                    Filter::Leaf(Leaf { column: field.column.clone(), tests })
+                });
+                return Ok(at_least(needed, leaves.collect()));
+            }
+            test => test,
+        };
+        let mut tests = vec![(field.kind, words)];
         for kind in &field.others {
             // What makes no sense for a kind that only some blocks have matches nothing there.
             tests.push((*kind, compile(query, name, *kind, self.now).unwrap_or(Test::Never)));
@@ -194,18 +213,22 @@ impl<'a> Planner<'a> {
         }
         let optional = q.should.iter().map(|s| self.plan(s)).collect::<Result<Vec<_>, _>>()?;
         let required = q.must.is_empty() && q.filter.is_empty();
-        let needed = match &q.minimum_should_match {
-            Some(minimum) => minimum.of(optional.len()),
-            None => usize::from(required && !optional.is_empty()),
-        };
-        match needed {
-            0 => {}
-            n if n > optional.len() => return Ok(Filter::None),
-            1 => parts.push(or(optional)),
-            n if n == optional.len() => parts.extend(optional),
-            n => parts.push(Filter::AtLeast(n, optional)),
-        }
+        let needed = q.minimum_should_match.as_ref().map_or(0, |m| m.of(optional.len()));
+        // Where nothing is required, one of the optional ones is.
+        let needed = needed.max(usize::from(required && !optional.is_empty()));
+        parts.push(at_least(needed, optional));
         Ok(and(parts))
+    }
+}
+
+/// So many of these.
+fn at_least(needed: usize, parts: Vec<Filter>) -> Filter {
+    match needed {
+        0 => Filter::All,
+        n if n > parts.len() => Filter::None,
+        1 => or(parts),
+        n if n == parts.len() => and(parts),
+        n => Filter::AtLeast(n, parts),
     }
 }
 

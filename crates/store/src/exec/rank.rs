@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use wirebeat_model::Kind;
 
 use super::mapping::Mapping;
+use super::score::Score;
 use super::test::{Number, boolean, date_text, default_format, double, number};
 use super::view::View;
 use crate::block::{Column, Rows, Terms, Values};
@@ -33,6 +34,10 @@ pub(crate) struct Ordered {
     keys: Vec<By>,
     /// Only documents after these values; may be fewer than there are keys.
     after: Vec<Key>,
+    /// What documents score in each index, where they differ.
+    scores: Vec<(String, Score)>,
+    /// Nobody asked for it: hits come by their scores.
+    implied: bool,
 }
 
 struct By {
@@ -89,7 +94,7 @@ impl Ordered {
         if tie && !keys.iter().any(|k| matches!(k.on, On::Doc)) {
             keys.push(By { on: On::Doc, descending: false, null_first: false, format: None });
         }
-        let mut out = Self { keys, after: Vec::new() };
+        let mut out = Self { keys, after: Vec::new(), scores: Vec::new(), implied: false };
         if let Some(values) = after {
             out.after = values
                 .iter()
@@ -99,6 +104,34 @@ impl Ordered {
                 .collect::<Result<_, _>>()?;
         }
         Ok(out)
+    }
+
+    /// Says what documents score in each index. Without an order they then come by their scores.
+    #[must_use]
+    pub(crate) fn scored(mut self, scores: Vec<(String, Score)>) -> Self {
+        self.scores = scores;
+        if self.keys.is_empty() {
+            let on = On::Score(0.0);
+            self.keys.push(By { on, descending: true, null_first: false, format: None });
+            self.implied = true;
+        }
+        self
+    }
+
+    /// Whether hits tell what they are sorted by.
+    pub(crate) fn is_told(&self) -> bool {
+        !self.keys.is_empty() && !self.implied
+    }
+
+    /// What a document scores, where documents differ.
+    pub(crate) fn score_of(&self, keys: &[Key]) -> Option<f64> {
+        if self.scores.is_empty() {
+            return None;
+        }
+        self.keys.iter().zip(keys).find_map(|(by, key)| match (&by.on, key) {
+            (On::Score(_), Key::Float(score)) => Some(*score),
+            _ => None,
+        })
     }
 
     /// Whether there is an order at all, beside that of the index.
@@ -162,7 +195,11 @@ impl Ordered {
                 _ => Ok(None),
             })
             .collect::<Result<_, EsError>>()?;
-        Ok(Look { ordered: self, columns, base: view.base })
+        let scores = match self.scores.iter().find(|s| s.0 == view.index) {
+            Some((_, score)) if self.keys.iter().any(|k| matches!(k.on, On::Score(_))) => score.rows(view)?,
+            _ => Vec::new(),
+        };
+        Ok(Look { ordered: self, columns, scores, base: view.base })
     }
 }
 
@@ -345,7 +382,7 @@ impl By {
                 if let Ok(n @ (i64::MAX | i64::MIN)) = scalar.text().parse::<i64>() {
                     return Ok(Key::Int(n));
                 }
-                read_instant(&format, &date_text(&scalar), nanos).map(Key::Int).map_err(bad)
+                read_instant(&format, &date_text(&scalar), nanos).map(Key::Int)
             }
             Kind::Boolean => match &scalar {
                 Scalar::Int(n) => Ok(Key::Int(*n)),
@@ -370,6 +407,8 @@ impl By {
 pub(crate) struct Look<'v> {
     ordered: &'v Ordered,
     columns: Vec<Option<Arc<Column>>>,
+    /// What each row scores; empty: all the same.
+    scores: Vec<f32>,
     base: u64,
 }
 
@@ -383,7 +422,9 @@ impl Look<'_> {
     fn key(&self, i: usize, row: u32) -> Key {
         let on = &self.ordered.keys[i].on;
         match on {
-            On::Score(score) => Key::Float(f64::from(*score)),
+            On::Score(score) => {
+                Key::Float(f64::from(self.scores.get(row as usize).copied().unwrap_or(*score)))
+            }
             On::Doc => Key::Int(i64::try_from(self.base + u64::from(row)).unwrap_or(i64::MAX)),
             On::Nothing(missing) => missing.clone(),
             On::Field { mode, missing, nanos, .. } => {

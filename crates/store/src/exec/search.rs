@@ -12,6 +12,7 @@ use super::filter::choose;
 use super::mapping::Mapping;
 use super::plan::{Filter, Planner};
 use super::rank::{Best, Bounded, Key, Ordered};
+use super::score::Score;
 use super::select::Selection;
 use super::test::Now;
 use super::view::View;
@@ -73,6 +74,8 @@ impl Context {
 struct Shard {
     filter: Filter,
     post: Filter,
+    /// The queries that have names.
+    named: Vec<(String, Filter)>,
     /// Rows chosen so far, for `terminate_after`.
     seen: usize,
 }
@@ -116,7 +119,7 @@ fn run(
     let mut shards = Vec::new();
     let mut placed = Vec::new();
     let mut visits = Vec::new();
-    let ordered = Ordered::new(
+    let mut ordered = Ordered::new(
         &request.sort,
         request.search_after.as_deref(),
         request.pit.is_some() && (!request.sort.is_empty() || request.search_after.is_some()),
@@ -124,6 +127,10 @@ fn run(
         mapping,
         indices.first().map_or("", |i| i.name),
     )?;
+    let by_score = request.size > 0
+        && (request.sort.is_empty() && request.search_after.is_none()
+            || request.sort.iter().any(|k| k.on == SortOn::Score));
+    let mut scores = Vec::new();
     let mut base = 0_u64;
     for (shard, index) in indices.iter().enumerate() {
         let mut planner = Planner::new(mapping, index.name, now);
@@ -135,13 +142,23 @@ fn run(
             Some(query) => planner.plan(query)?,
             None => Filter::All,
         };
-        shards.push(Shard { filter, post, seen: 0 });
+        if by_score {
+            let score = Score::of(&request.query, &mut planner)?;
+            if score.varies() {
+                scores.push((index.name.to_owned(), score));
+            }
+        }
+        let named = super::named::plan(request, &mut planner)?;
+        shards.push(Shard { filter, post, named, seen: 0 });
         for block in index.blocks {
             let one = Placed { block: &**block, index: index.name, base };
             base += block.rows() as u64;
             placed.push(one);
             visits.push(Visit { placed: one, shard, bounds: (i64::MIN, i64::MAX) });
         }
+    }
+    if !scores.is_empty() {
+        ordered = ordered.scored(scores);
     }
     let window = request.from + request.size;
     let names: Vec<&str> = indices.iter().map(|i| i.name).collect();
@@ -242,7 +259,14 @@ fn run(
     let scored =
         request.sort.is_empty() || request.track_scores || request.sort.iter().any(|k| k.on == SortOn::Score);
     let told_score = scored.then_some(score);
-    let hits = fetch::hits(&found, &ordered, &placed, request, told_score, mapping)?;
+    let mut hits = fetch::hits(&found, &ordered, &placed, request, told_score, mapping)?;
+    if shards.iter().any(|s| !s.named.is_empty()) {
+        let of_index = |name: &str| {
+            let at = indices.iter().position(|index| index.name == name);
+            at.and_then(|at| shards.get(at)).map_or(&[][..], |shard| &shard.named)
+        };
+        super::named::tell(&found, &placed, of_index, &mut hits)?;
+    }
 
     let mut body = Map::new();
     body.insert("took".to_owned(), json!(u64::try_from(started.elapsed().as_millis()).unwrap_or(0)));
@@ -255,7 +279,15 @@ fn run(
     if let Some(total) = total(request, counted) {
         list.insert("total".to_owned(), total);
     }
-    let max_score = if scored && !hits.is_empty() { json!(score) } else { Value::Null };
+    let best = found
+        .iter()
+        .filter_map(|one| ordered.score_of(&one.keys))
+        .fold(None, |a, b| Some(a.map_or(b, |a: f64| a.max(b))));
+    let max_score = match best {
+        Some(best) => json!(best as f32),
+        None if scored && !hits.is_empty() => json!(score),
+        None => Value::Null,
+    };
     list.insert("max_score".to_owned(), max_score);
     list.insert("hits".to_owned(), Value::Array(hits));
     body.insert("hits".to_owned(), Value::Object(list));

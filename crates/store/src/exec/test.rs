@@ -75,7 +75,7 @@ pub(crate) fn compile(leaf: &Query, field: &str, kind: Kind, now: Now) -> Result
             Kind::Keyword | Kind::Map | Kind::Text => {
                 let text = value.text().into_owned();
                 let test = if *case_insensitive {
-                    TextTest::EqualsFolded(text.to_lowercase())
+                    TextTest::EqualsFolded(text.to_ascii_lowercase())
                 } else {
                     TextTest::Equals(vec![text])
                 };
@@ -88,7 +88,7 @@ pub(crate) fn compile(leaf: &Query, field: &str, kind: Kind, now: Now) -> Result
         Query::Prefix { value, case_insensitive, .. } => {
             textual("prefix", "keyword, text and wildcard", field, kind)?;
             let test = if *case_insensitive {
-                TextTest::PrefixFolded(value.to_lowercase())
+                TextTest::PrefixFolded(value.to_ascii_lowercase())
             } else {
                 TextTest::Prefix(value.clone())
             };
@@ -96,6 +96,9 @@ pub(crate) fn compile(leaf: &Query, field: &str, kind: Kind, now: Now) -> Result
         }
         Query::Wildcard { pattern, case_insensitive, .. } => {
             textual("wildcard", "keyword, text and wildcard", field, kind)?;
+            if pattern.is_empty() {
+                return Ok(Test::Never);
+            }
             // Words are in lower case, and so is what Elasticsearch compares with them.
             let folded = if kind == Kind::Text { pattern.to_lowercase() } else { pattern.clone() };
             let form = Pattern::wildcard(&folded, *case_insensitive).map_err(failed)?;
@@ -119,9 +122,10 @@ pub(crate) fn compile(leaf: &Query, field: &str, kind: Kind, now: Now) -> Result
                 }
                 Ok(Test::Text(TextTest::Phrase { words, slop: *slop, prefix: *prefix }))
             }
-            Kind::Keyword | Kind::Map if *prefix => {
-                Ok(Test::Text(TextTest::Prefix(text.text().into_owned())))
-            }
+            kind if *prefix => Err(EsError::query_shard(format!(
+                "Can only use phrase prefix queries on text fields - not on [{field}] which is of type [{}]",
+                kind.es_type()
+            ))),
             kind => one_of(std::slice::from_ref(text), kind, now).map_err(failed),
         },
         _ => Ok(Test::Never),
@@ -135,7 +139,7 @@ fn word_if_text(kind: Kind, test: TextTest) -> TextTest {
 /// What cannot be asked of a shard.
 fn failed(cause: EsError) -> EsError {
     match cause.kind.as_str() {
-        "illegal_argument_exception" | "number_format_exception" => {
+        "illegal_argument_exception" | "number_format_exception" | "too_complex_to_determinize_exception" => {
             EsError::query_shard(format!("failed to create query: {}", cause.reason)).caused_by(cause)
         }
         _ => cause,
@@ -257,7 +261,7 @@ pub(crate) fn boolean(value: &Scalar) -> Result<bool, EsError> {
         Scalar::Bool(b) => Ok(*b),
         other => match other.text().as_ref() {
             "true" => Ok(true),
-            "false" | "" => Ok(false),
+            "false" => Ok(false),
             text => Err(EsError::illegal(format!(
                 "Can't parse boolean value [{}], expected [true] or [false]",
                 text.chars().take(100).collect::<String>()
@@ -270,7 +274,7 @@ pub(crate) fn boolean(value: &Scalar) -> Result<bool, EsError> {
 pub(crate) enum Number {
     /// Without a fraction.
     Whole(i64),
-    /// With one.
+    /// With one, or beyond all of them.
     Fraction(f64),
 }
 
@@ -279,11 +283,8 @@ const TWO_63: f64 = 9_223_372_036_854_775_808.0;
 
 pub(crate) fn number(value: &Scalar) -> Result<Number, EsError> {
     let of_double = |d: f64| {
-        if d.is_finite() && d.fract() == 0.0 {
-            if (-TWO_63..TWO_63).contains(&d) {
-                return Ok(Number::Whole(d as i64));
-            }
-            return Err(EsError::illegal(format!("Value [{}] is out of range for a long", value.text())));
+        if d.fract() == 0.0 && (-TWO_63..TWO_63).contains(&d) {
+            return Ok(Number::Whole(d as i64));
         }
         Ok(Number::Fraction(d))
     };
@@ -325,16 +326,6 @@ fn range(range: &RangeQuery, kind: Kind, now: Now) -> Result<Test, EsError> {
     if range.lower == Bound::Unbounded && range.upper == Bound::Unbounded {
         return Ok(Test::Always);
     }
-    if kind != Kind::Date && (range.format.is_some() || range.time_zone.is_some()) && kind != Kind::Objects {
-        // Elasticsearch refuses a time zone for what is no date; a format it ignores.
-        if range.time_zone.is_some() {
-            return Err(failed(EsError::illegal(format!(
-                "Field [{}] of type [{}] does not support custom time zones",
-                range.field,
-                kind.es_type()
-            ))));
-        }
-    }
     match kind {
         Kind::Keyword | Kind::Map | Kind::Text => {
             let text = |b: &Bound<Scalar>| b.as_ref().map(|v| v.text().into_owned());
@@ -360,11 +351,7 @@ fn range(range: &RangeQuery, kind: Kind, now: Now) -> Result<Test, EsError> {
         Kind::Long | Kind::Boolean => {
             let read = |v: &Scalar| match kind {
                 Kind::Boolean => boolean(v).map(|b| Number::Whole(b.into())),
-                _ => match v {
-                    // Beyond what a long can be is beyond all of them.
-                    Scalar::Float(d) if d.abs() >= 9.2e18 => Ok(Number::Fraction(*d)),
-                    v => number(v),
-                },
+                _ => number(v),
             };
             let low = match &range.lower {
                 Bound::Unbounded => Some(i64::MIN),
@@ -394,14 +381,14 @@ fn range(range: &RangeQuery, kind: Kind, now: Now) -> Result<Test, EsError> {
             let low = match &range.lower {
                 Bound::Unbounded => f64::NEG_INFINITY,
                 Bound::Included(v) => double(v).map_err(failed)?,
-                Bound::Excluded(v) => double(v).map_err(failed)?.next_up(),
+                Bound::Excluded(v) => above(double(v).map_err(failed)?),
             };
             let high = match &range.upper {
                 Bound::Unbounded => f64::INFINITY,
                 Bound::Included(v) => double(v).map_err(failed)?,
-                Bound::Excluded(v) => double(v).map_err(failed)?.next_down(),
+                Bound::Excluded(v) => -above(-double(v).map_err(failed)?),
             };
-            Ok(if low <= high { Test::Double(vec![(low, high)]) } else { Test::Never })
+            Ok(if low.total_cmp(&high).is_le() { Test::Double(vec![(low, high)]) } else { Test::Never })
         }
         Kind::Date => {
             let format = match &range.format {
@@ -424,6 +411,16 @@ fn range(range: &RangeQuery, kind: Kind, now: Now) -> Result<Test, EsError> {
         }
         Kind::Objects => Ok(Test::Never),
     }
+}
+
+/// The next number; minus zero is below zero, as in Lucene.
+fn above(d: f64) -> f64 {
+    if d == 0.0 && d.is_sign_negative() { 0.0 } else { d.next_up() }
+}
+
+/// Whether a number lies between others; minus zero is below zero, as in Lucene.
+fn between(ranges: &[(f64, f64)], d: f64) -> bool {
+    ranges.iter().any(|r| r.0.total_cmp(&d).is_le() && d.total_cmp(&r.1).is_le())
 }
 
 /// A number that stands for an instant is written without an exponent.
@@ -466,7 +463,7 @@ impl Test {
         match self {
             Self::Always => true,
             Self::Long(ranges) => ranges.iter().any(|r| r.0 <= n && n <= r.1),
-            Self::Double(ranges) => ranges.iter().any(|r| r.0 <= n as f64 && n as f64 <= r.1),
+            Self::Double(ranges) => between(ranges, n as f64),
             _ => false,
         }
     }
@@ -474,7 +471,7 @@ impl Test {
     pub(crate) fn double(&self, d: f64) -> bool {
         match self {
             Self::Always => true,
-            Self::Double(ranges) => ranges.iter().any(|r| r.0 <= d && d <= r.1),
+            Self::Double(ranges) => between(ranges, d),
             _ => false,
         }
     }
@@ -550,7 +547,7 @@ impl TextTest {
 
 fn same_folded(term: &str, folded: &str, prefix: bool) -> bool {
     let mut left = folded.chars();
-    for c in term.chars().flat_map(char::to_lowercase) {
+    for c in term.chars().map(|c| c.to_ascii_lowercase()) {
         match left.next() {
             None => return prefix,
             Some(wanted) if wanted == c => {}

@@ -8,7 +8,12 @@ const MAX_WORD: usize = 255;
 /// The words of a text in lower case, in order: word boundaries of Unicode Standard Annex 29. What has no letter and no
 /// digit is no word (Lucene also keeps emoji; this does not).
 pub fn words(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.unicode_words().flat_map(|word| Pieces { rest: word }).map(str::to_lowercase)
+    text.unicode_words().flat_map(|word| Pieces { rest: word }).map(lower)
+}
+
+/// In lower case, character by character as in Lucene: a sigma at the end of a word is one as in its middle.
+fn lower(word: &str) -> String {
+    word.chars().filter_map(|c| c.to_lowercase().next()).collect()
 }
 
 /// A word in pieces of at most [`MAX_WORD`] characters.
@@ -47,6 +52,7 @@ mod tests {
         );
         assert_eq!(of("GET /index.html?a=b_c 10.0.0.1"), ["get", "index.html", "a", "b_c", "10.0.0.1"]);
         assert_eq!(of("我是"), ["我", "是"]);
+        assert_eq!(of("ΣΊΣΥΦΟΣ İx"), ["σίσυφοσ", "ix"]);
         assert!(of(" -- \u{0} ").is_empty());
     }
 

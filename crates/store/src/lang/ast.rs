@@ -25,6 +25,13 @@ pub enum Query {
         /// The score.
         boost: f32,
     },
+    /// The query inside; hits that match it tell its name.
+    Named {
+        /// The name.
+        name: String,
+        /// The query.
+        query: Box<Query>,
+    },
     /// The query inside, asked of every field that one of the patterns names; one field suffices. The field of the
     /// inner leaf (`Term` … `MatchPhrase`) is an empty text and is filled in.
     AnyField {
@@ -356,11 +363,12 @@ impl MinimumMatch {
             if *above != 0 && clauses <= *above {
                 break;
             }
-            let n = match share {
-                Share::Count(n) => *n,
-                Share::Percent(p) => all.saturating_mul(*p) / 100,
+            let (n, said) = match share {
+                Share::Count(n) => (*n, *n),
+                Share::Percent(p) => (all.saturating_mul(*p) / 100, *p),
             };
-            wanted = if n < 0 { all.saturating_add(n) } else { n };
+            // Less than one left out is none left out.
+            wanted = if said < 0 { all.saturating_add(n) } else { n };
         }
         usize::try_from(wanted.max(0)).unwrap_or(0)
     }
@@ -434,11 +442,29 @@ impl Query {
         query
     }
 
+    /// The queries in it that have names.
+    pub fn named<'q>(&'q self, out: &mut Vec<(&'q str, &'q Self)>) {
+        match self {
+            Self::Named { name, query } => {
+                out.push((name, query));
+                query.named(out);
+            }
+            Self::Bool(q) => {
+                let all = q.must.iter().chain(&q.filter).chain(&q.should).chain(&q.must_not);
+                all.for_each(|query| query.named(out));
+            }
+            Self::Any(queries) => queries.iter().for_each(|query| query.named(out)),
+            Self::ConstantScore { filter, .. } => filter.named(out),
+            _ => {}
+        }
+    }
+
     /// The score of every hit. There is no ranking by words: a hit scores 1, what only filters scores 0, and
     /// `constant_score` what it says.
     pub fn score(&self) -> f32 {
         match self {
             Self::ConstantScore { boost, .. } => *boost,
+            Self::Named { query, .. } => query.score(),
             Self::Bool(q) if q.must.is_empty() && q.should.is_empty() => 0.0,
             Self::Bool(q) if q.should.is_empty() && q.must.len() == 1 => q.must[0].score(),
             _ => 1.0,

@@ -16,7 +16,8 @@ pub struct EsError {
     pub more: Map<String, Value>,
     /// What caused it.
     pub cause: Option<Box<EsError>>,
-    /// The index whose search failed: the error is then shown as a failure of its shard.
+    /// The index whose search failed: the error is then shown as a failure of its shard. Empty: of whichever index is
+    /// searched.
     pub shard_of: Option<String>,
 }
 
@@ -32,11 +33,15 @@ const PLAIN: &[&str] = &[
     "null_pointer_exception",
     "date_time_parse_exception",
     "date_time_exception",
+    "zone_rules_exception",
     "named_object_not_found_exception",
     "too_complex_to_determinize_exception",
     "too_many_nested_clauses",
     "too_many_clauses",
 ];
+
+/// What contradicts itself, whatever the index.
+const INVALID: &str = "action_request_validation_exception";
 
 impl EsError {
     /// An error with a status of its own.
@@ -114,13 +119,40 @@ impl EsError {
         self
     }
 
-    /// Says that it happened while an index was searched. An error that is already of a shard stays as it is.
+    /// Says that it happened while an index was searched. An error that is already of a shard stays as it is, and one
+    /// of a request that fits no index.
     #[must_use]
     pub fn in_shard(mut self, index: &str) -> Self {
-        if self.shard_of.is_none() {
+        if self.shard_of.as_deref().is_none_or(str::is_empty) && self.kind != INVALID {
             self.shard_of = Some(index.to_owned());
         }
         self
+    }
+
+    /// Says that Elasticsearch finds it only when it searches an index. Which one is for [`Self::placed`] to say.
+    #[must_use]
+    pub fn late(self) -> Self {
+        self.in_shard("")
+    }
+
+    /// Names the index of an error that was found before an index was searched.
+    #[must_use]
+    pub fn placed(self, index: &str) -> Self {
+        if self.shard_of.is_some() { self.in_shard(index) } else { self }
+    }
+
+    /// A text of a query that cannot be read; Elasticsearch reads it only when it searches an index.
+    #[must_use]
+    pub fn in_query(self) -> Self {
+        if self.kind == "query_shard_exception" {
+            return self.late();
+        }
+        Self::query_shard(format!("failed to create query: {}", self.reason)).caused_by(self).late()
+    }
+
+    /// `action_request_validation_exception`: the request contradicts itself.
+    pub fn invalid(problem: impl std::fmt::Display) -> Self {
+        Self::new(400, INVALID, format!("Validation Failed: 1: {problem};"))
     }
 
     /// The whole body of the response: `{"error": …, "status": …}`.
@@ -162,13 +194,19 @@ impl EsError {
     /// be read shows what in it could not.
     fn root(&self) -> &Self {
         let mut at = self;
-        while let Some(cause) = at.cause.as_deref()
+        while !at.is_of_lucene()
+            && let Some(cause) = at.cause.as_deref()
             && (!at.is_plain() || at.is_x_content())
             && (!cause.is_plain() || cause.is_x_content() && at.is_x_content())
         {
             at = cause;
         }
         at
+    }
+
+    /// What Lucene's own parser says has its parse exception beneath, not Elasticsearch's.
+    fn is_of_lucene(&self) -> bool {
+        self.kind == "query_shard_exception" && self.reason.starts_with("Failed to parse query")
     }
 
     fn is_x_content(&self) -> bool {

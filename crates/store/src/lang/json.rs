@@ -31,8 +31,11 @@ fn wrong(what: &str, name: &str, value: &Value) -> EsError {
     EsError::x_content(format!("[{what}] {name} doesn't support values of type: {}", token(value)))
 }
 
-/// A member that cannot be read.
+/// A member that cannot be read. What Elasticsearch finds later it does not find here.
 pub(crate) fn failed(what: &str, name: &str, cause: EsError) -> EsError {
+    if cause.shard_of.is_some() {
+        return cause;
+    }
     EsError::x_content(format!("[{what}] failed to parse field [{name}]")).caused_by(cause)
 }
 

@@ -1,7 +1,7 @@
 //! Lucene's regular expressions and wildcards, matched in linear time.
 //!
 //! Lucene's syntax: no anchors, the whole term has to match, `^` and `$` are characters, `"…"` is taken literally.
-//! `a&b` and `~a` are understood when they are not inside another operator; `<1-9>` is refused.
+//! `a&b` and `~a` are understood when they are not inside another operator.
 
 use regex::{Regex, RegexBuilder};
 
@@ -255,12 +255,61 @@ fn translate(chars: &[char], flags: RegexpFlags, out: &mut String) -> Result<(),
                 return Err(EsError::unsupported("[regexp] with the operator [&] inside an expression"));
             }
             '<' if flags.has(RegexpFlags::INTERVAL) => {
-                return Err(EsError::unsupported("[regexp] with the operator [<>]"));
+                let end = chars[at..].iter().position(|&c| c == '>').map(|n| at + n);
+                let end =
+                    end.ok_or_else(|| EsError::illegal(format!("expected '>' at position {}", chars.len())))?;
+                let body: String = chars[at..end].iter().collect();
+                out.push_str(&interval(&body).ok_or_else(|| {
+                    EsError::illegal(format!("interval syntax error at position {}", end.saturating_sub(1)))
+                })?);
+                at = end + 1;
             }
             c => push_literal(c, out),
         }
     }
     Ok(())
+}
+
+/// `1-100`: the numbers between, with any number of zeros before; `001-100`: in three digits.
+fn interval(body: &str) -> Option<String> {
+    let (low, high) = body.split_once('-')?;
+    let width = (low.len() == high.len()).then_some(low.len());
+    let number = |text: &str| {
+        let digits = text.bytes().all(|b| b.is_ascii_digit());
+        text.parse::<i32>().ok().filter(|_| digits)
+    };
+    let (low, high) = (number(low)?, number(high)?);
+    let (low, high) = (low.min(high), low.max(high));
+    let mut parts = Vec::new();
+    match width {
+        Some(width) => parts.push(digits(&format!("{low:0width$}"), &format!("{high:0width$}"))),
+        None => {
+            for width in low.to_string().len()..=high.to_string().len() {
+                let (first, last) = (10_i64.pow(width as u32 - 1), 10_i64.pow(width as u32) - 1);
+                let first = i64::from(low).max(if width == 1 { 0 } else { first });
+                parts.push(digits(&first.to_string(), &last.min(high.into()).to_string()));
+            }
+        }
+    }
+    let zeros = if width.is_none() { "0*" } else { "" };
+    Some(format!("(?:{zeros}(?:{}))", parts.join("|")))
+}
+
+/// The numbers between two that have as many digits.
+fn digits(low: &str, high: &str) -> String {
+    let any = |n: usize| if n == 0 { String::new() } else { format!("[0-9]{{{n}}}") };
+    let (Some(a), Some(b)) = (low.bytes().next(), high.bytes().next()) else { return String::new() };
+    let (low, high) = (&low[1..], &high[1..]);
+    let rest = low.len();
+    if a == b {
+        return format!("{}{}", char::from(a), digits(low, high));
+    }
+    let mut parts = vec![format!("{}{}", char::from(a), digits(low, &"9".repeat(rest)))];
+    if a + 1 < b {
+        parts.push(format!("[{}-{}]{}", char::from(a + 1), char::from(b - 1), any(rest)));
+    }
+    parts.push(format!("{}{}", char::from(b), digits(&"0".repeat(rest), high)));
+    format!("(?:{})", parts.join("|"))
 }
 
 /// A character class from behind its `[`; answers where it ends.
@@ -315,5 +364,25 @@ fn class(chars: &[char], mut at: usize, out: &mut String) -> Result<usize, EsErr
             }
         }
         first = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_is_its_numbers() {
+        for (low, high) in [(0, 0), (1, 100), (7, 12), (98, 1003), (10, 10)] {
+            let form = Pattern::regexp(&format!("a<{low}-{high}>b"), RegexpFlags::ALL, false).unwrap();
+            for n in 0..1200 {
+                assert_eq!(form.matches(&format!("a{n}b")), (low..=high).contains(&n), "{n} of {low}-{high}");
+            }
+        }
+        let fixed = Pattern::regexp("<001-020>", RegexpFlags::ALL, false).unwrap();
+        assert!(fixed.matches("007") && !fixed.matches("7") && !fixed.matches("021"));
+        for bad in ["<>", "<1-", "<1>", "<a-b>", "<-1>", "<1-2-3>"] {
+            assert!(Pattern::regexp(bad, RegexpFlags::ALL, false).is_err(), "{bad}");
+        }
     }
 }

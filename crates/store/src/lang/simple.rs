@@ -83,6 +83,9 @@ const MAX_CLAUSES: usize = 1024;
 /// # Errors
 /// Only when there are more than 1,024 words.
 pub fn parse(text: &str, options: &Options) -> Result<Query, EsError> {
+    if text.trim() == "*" {
+        return Ok(Query::MatchAll);
+    }
     let text: Vec<char> = text.chars().collect();
     let closed = closed(&text, options.flags);
     let mut parser = Parser { text: &text, closed, at: 0, options, clauses: 0, depth: 0 };

@@ -1,5 +1,7 @@
 //! `_pit`: searches over what there was at one moment.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use serde_json::{Map, Value, json};
 
 use super::scroll::{add_tie_breaker, keep_alive};
@@ -12,6 +14,12 @@ use crate::reply::Reply;
 
 /// `POST /{index}/_pit?keep_alive=1m`.
 pub(crate) fn open(call: &Call<'_>) -> Result<Reply, Failure> {
+    let (id, shards) = opened(call)?;
+    Ok(json!({"id": id, "_shards": shards}).into())
+}
+
+/// A new point in time, and over what.
+fn opened(call: &Call<'_>) -> Result<(String, Value), Failure> {
     let text = call.params.text("keep_alive");
     let text = text.ok_or_else(|| Failure::invalid(&["[keep_alive] is not specified"]))?;
     let keep_alive = keep_alive(text)?;
@@ -22,7 +30,7 @@ pub(crate) fn open(call: &Call<'_>) -> Result<Reply, Failure> {
     let indices: Vec<String> = call.indices(&*snapshot)?.iter().map(|index| index.name.clone()).collect();
     let answer = shards(indices.len());
     let id = call.api.contexts.open(Context { snapshot, indices, scroll: None }, keep_alive)?;
-    Ok(json!({"id": id, "_shards": answer}).into())
+    Ok((id, answer))
 }
 
 /// `DELETE /_pit`.
@@ -39,6 +47,27 @@ pub(crate) fn close(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::json(status, json!({"succeeded": freed, "num_freed": u8::from(freed)})))
 }
 
+/// `POST /{index}/_search/point_in_time?keep_alive=1m`, as OpenSearch has it.
+pub(crate) fn open_of_opensearch(call: &Call<'_>) -> Result<Reply, Failure> {
+    let (id, shards) = opened(call)?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let created = u64::try_from(now).unwrap_or(u64::MAX);
+    Ok(json!({"pit_id": id, "_shards": shards, "creation_time": created}).into())
+}
+
+/// `DELETE /_search/point_in_time`, as OpenSearch has it.
+pub(crate) fn close_of_opensearch(call: &Call<'_>) -> Result<Reply, Failure> {
+    let body = call.object()?;
+    let ids: Vec<&str> = match body.get("pit_id") {
+        Some(Value::String(id)) => vec![id],
+        Some(Value::Array(ids)) => ids.iter().filter_map(Value::as_str).collect(),
+        _ => return Err(Failure::invalid(&["no pit ids specified"])),
+    };
+    ids.iter().try_for_each(|id| contexts::check_id(id))?;
+    let one = |id: &&str| json!({"successful": call.api.contexts.close(id), "pit_id": id});
+    Ok(json!({"pits": ids.iter().map(one).collect::<Vec<_>>()}).into())
+}
+
 /// A search whose body names a point in time instead of indices.
 ///
 /// # Errors
@@ -51,6 +80,8 @@ pub(super) fn search(
 ) -> Result<Value, Failure> {
     let id = pit.get("id").and_then(Value::as_str);
     let id = id.ok_or_else(|| Failure::illegal("Required [id]"))?;
+    contexts::check_id(id)
+        .map_err(|_| Failure::new(400, "x_content_parse_exception", "[pit] failed to parse field [id]"))?;
     let given = |names: &[&str]| names.iter().any(|name| call.params.text(name).is_some());
     let mut problems = Vec::new();
     if given(&["index"]) {
@@ -70,8 +101,6 @@ pub(super) fn search(
     if !problems.is_empty() {
         return Err(Failure::invalid(&problems));
     }
-    contexts::check_id(id)
-        .map_err(|_| Failure::new(400, "x_content_parse_exception", "[pit] failed to parse field [id]"))?;
     let kept = match pit.get("keep_alive").and_then(Value::as_str) {
         Some(text) => Some(keep_alive(text)?),
         None => None,

@@ -7,7 +7,7 @@ use crate::lang::error::EsError;
 
 /// How a number is written.
 #[derive(Clone, Debug)]
-pub(super) enum Written {
+pub(crate) enum Written {
     /// As it is; no text beside it.
     Plain,
     /// Milliseconds as a date.
@@ -20,7 +20,7 @@ pub(super) enum Written {
 
 /// A pattern: `0.00`, `#,##0.###`, `0%`, with texts around.
 #[derive(Clone, Debug)]
-pub(super) struct Decimal {
+pub(crate) struct Decimal {
     before: String,
     after: String,
     whole: usize,
@@ -32,7 +32,7 @@ pub(super) struct Decimal {
 
 impl Written {
     /// For a field of a kind and the format that was asked for.
-    pub(super) fn new(kind: Kind, format: Option<&str>) -> Result<Self, EsError> {
+    pub(crate) fn new(kind: Kind, format: Option<&str>) -> Result<Self, EsError> {
         Ok(match (kind, format) {
             (Kind::Date, format) => {
                 Self::Date(DateFormat::parse(format.unwrap_or("strict_date_optional_time"))?, Zone::UTC)
@@ -46,7 +46,7 @@ impl Written {
     }
 
     /// The text beside a number.
-    pub(super) fn text(&self, n: f64) -> Option<String> {
+    pub(crate) fn text(&self, n: f64) -> Option<String> {
         match self {
             Self::Plain => None,
             Self::Date(format, zone) => Some(format.write_ms(n as i64, zone)),

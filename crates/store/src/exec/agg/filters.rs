@@ -17,6 +17,7 @@ pub(super) struct FiltersNode {
     filters: Vec<(String, PerIndex)>,
     other: Option<String>,
     keyed: bool,
+    named: bool,
     buckets: Buckets,
     subs: Subs,
 }
@@ -28,6 +29,7 @@ impl FiltersNode {
             filters: vec![(String::new(), filter)],
             other: None,
             keyed: false,
+            named: false,
             buckets: Buckets::default(),
             subs,
         }
@@ -44,6 +46,7 @@ impl FiltersNode {
             filters,
             other: spec.other.clone(),
             keyed: spec.keyed,
+            named: spec.named,
             buckets: Buckets::default(),
             subs,
         })
@@ -96,6 +99,11 @@ impl Collector for FiltersNode {
         if let Some(name) = &self.other {
             buckets.push(Bucket { name: name.clone(), ..self.bucket(bucket, self.filters.len(), finish)? });
         }
+        if self.named {
+            for bucket in &mut buckets {
+                bucket.body.insert("key".to_owned(), json!(bucket.name));
+            }
+        }
         finish.tell(buckets.len())?;
         super::pipeline::inside(&self.subs.pipelines, &mut buckets)?;
         Ok(Outcome::Buckets { kind: "filters", buckets, keyed: self.keyed, more: Map::new() })
@@ -105,7 +113,8 @@ impl Collector for FiltersNode {
         let ord = bucket.and_then(|p| self.buckets.find(p, 0));
         match (self.single, path) {
             (None, _) => None,
-            (Some(_), "" | "_count" | "doc_count") => Some(ord.map_or(0, |o| self.buckets.count(o)) as f64),
+            (Some(_), "" | "doc_count") => Some(ord.map_or(0, |o| self.buckets.count(o)) as f64),
+            (Some(_), "_count") => None,
             (Some(_), path) => self.subs.number(ord, path),
         }
     }

@@ -10,7 +10,7 @@ use wirebeat_model::Kind;
 use super::buckets::{Below, Buckets, Filler, each_value};
 use super::decimal::Written;
 use super::outcome::{Bucket, Outcome, number};
-use super::terms::compare_numbers;
+use super::terms::order_numbers;
 use super::{Batch, Collector, Finish, Setup, Subs, wrong_kind};
 use crate::block::{Rows, Values};
 use crate::exec::test;
@@ -81,7 +81,7 @@ impl HistogramNode {
             if let (Some(min), Some(max)) = (min, max)
                 && min > max
             {
-                return Err(EsError::parsing(format!(
+                return Err(EsError::illegal(format!(
                     "[extended_bounds.min][{min}] cannot be greater than [extended_bounds.max][{max}] for histogram \
                      aggregation [{name}]"
                 )));
@@ -213,7 +213,7 @@ impl HistogramNode {
                     OrderBy::Key => a.key.total_cmp(&b.key),
                     OrderBy::Path(path) => {
                         let value = |x: &Bucket| x.number(path).unwrap_or(f64::NAN);
-                        match compare_numbers(value(a), value(b), *descending) {
+                        match order_numbers(value(a), value(b), *descending) {
                             Ordering::Equal => continue,
                             order => return order,
                         }

@@ -195,6 +195,15 @@ impl Sums {
     }
 }
 
+/// What buckets without values are ordered by.
+fn of_nothing(name: &str) -> f64 {
+    match name {
+        "min" => f64::INFINITY,
+        "max" => f64::NEG_INFINITY,
+        _ => f64::NAN,
+    }
+}
+
 struct SumNode {
     numbers: Numbers,
     written: Written,
@@ -323,13 +332,14 @@ impl Collector for SumNode {
     fn number(&self, bucket: Option<u32>, path: &str) -> Option<f64> {
         let s = self.of(bucket);
         if self.is_single() {
-            return matches!(path, "" | "value").then(|| self.single(&s).unwrap_or(f64::NAN));
+            return matches!(path, "" | "value")
+                .then(|| self.single(&s).unwrap_or(of_nothing(name_of(&self.kind))));
         }
         let bound = path.strip_prefix("std_deviation_bounds.").or(path.strip_prefix("std_"));
         let parts = self.parts(&s);
         let found = parts.iter().find(|p| p.0 == path).map(|p| p.1);
         let found = found.or_else(|| self.bounds(&s).iter().find(|p| Some(p.0) == bound).map(|p| p.1));
-        found.map(|n| n.unwrap_or(f64::NAN))
+        found.map(|n| n.unwrap_or(of_nothing(path)))
     }
 
     fn bytes(&self) -> usize {

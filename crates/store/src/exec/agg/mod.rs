@@ -6,12 +6,13 @@
 
 mod buckets;
 mod composite;
-mod decimal;
+pub(crate) mod decimal;
 mod filters;
 mod geo;
 mod histogram;
 mod metric;
 mod outcome;
+mod partition;
 mod pipeline;
 mod range;
 mod sketch;
@@ -255,6 +256,7 @@ impl<'a> Tree<'a> {
     pub(crate) fn new(aggs: &[Agg], setup: &Setup<'a>) -> Result<Self, EsError> {
         let (global, chosen): (Vec<Agg>, Vec<Agg>) =
             aggs.iter().cloned().partition(|a| matches!(a.kind, AggKind::Global));
+        pipeline::check(aggs)?;
         let chosen = Subs::new(&chosen, setup)?;
         let global = Subs::new(&global, setup)?;
         Ok(Self { chosen, global, limits: setup.limits, mapping: setup.mapping, score: setup.score })

@@ -124,15 +124,14 @@ impl Bucket {
             _ => None,
         }
     }
+}
 
-    /// Whether a path leads to something that exists, whatever its value.
+impl Bucket {
+    /// Whether the first step of a path leads to something that this bucket has, whatever its value.
     pub(super) fn has(&self, path: &str) -> bool {
-        if path == "_count" || path == "_key" {
-            return true;
-        }
         let head = path.split('>').next().unwrap_or_default();
         let name = super::split_part(head).0;
-        self.subs.iter().any(|s| s.name == head || s.name == name)
+        matches!(path, "_count" | "_key") || self.subs.iter().any(|s| s.name == head || s.name == name)
     }
 }
 

@@ -7,8 +7,7 @@ use wirebeat_model::Kind;
 
 use super::decimal::Written;
 use super::outcome::{Bucket, Named, Outcome, maybe};
-use super::terms::compare_numbers;
-use crate::lang::agg::{Gap, Pipeline, PipelineKind};
+use crate::lang::agg::{Agg, AggKind, Gap, Pipeline, PipelineKind};
 use crate::lang::error::EsError;
 
 /// A pipeline with its name and what is told back with it.
@@ -45,15 +44,30 @@ fn ordered(steps: &[Step]) -> Result<Vec<&Step>, EsError> {
     Ok(out)
 }
 
+/// Refuses pipelines whose paths lead nowhere, before anything is looked at.
+pub(super) fn check(aggs: &[Agg]) -> Result<(), EsError> {
+    for agg in aggs {
+        check(&agg.subs)?;
+        let AggKind::Pipeline(pipeline) = &agg.kind else { continue };
+        let sorts = match &pipeline.kind {
+            PipelineKind::BucketSort { sort, .. } => sort.as_slice(),
+            _ => &[],
+        };
+        for path in pipeline.paths.iter().map(|p| &p.1).chain(sorts.iter().map(|s| &s.0)) {
+            let head = path.split('>').next().unwrap_or_default();
+            let part = super::split_part(head).0;
+            let own = !pipeline.kind.is_sibling() && matches!(path.as_str(), "_count" | "_key");
+            if !own && !aggs.iter().any(|a| a.name == head || a.name == part) {
+                return Err(missing_path(&agg.name, path));
+            }
+        }
+    }
+    Ok(())
+}
+
 fn missing_path(name: &str, path: &str) -> EsError {
-    EsError::new(
-        400,
-        "action_request_validation_exception",
-        format!(
-            "Validation Failed: 1: No aggregation found for path [{}] in [{name}];",
-            path.chars().take(200).collect::<String>()
-        ),
-    )
+    let path: String = path.chars().take(200).collect();
+    EsError::invalid(format!("No aggregation found for path [{path}] in [{name}]"))
 }
 
 /// A bucket's value by a path, as the gap policy has it.
@@ -76,18 +90,6 @@ pub(super) fn inside(steps: &[Step], buckets: &mut Vec<Bucket>) -> Result<(), Es
         if pipeline.kind.is_sibling() {
             continue;
         }
-        if let Some(first) = buckets.first() {
-            let sorts = match &pipeline.kind {
-                PipelineKind::BucketSort { sort, .. } => sort.as_slice(),
-                _ => &[],
-            };
-            let paths = pipeline.paths.iter().map(|p| &p.1).chain(sorts.iter().map(|s| &s.0));
-            for path in paths {
-                if !first.has(path) {
-                    return Err(missing_path(name, path));
-                }
-            }
-        }
         run(name, pipeline, meta.as_ref(), buckets)?;
     }
     Ok(())
@@ -109,25 +111,27 @@ fn run(
         Some(format) => Written::new(Kind::Double, Some(format))?,
         None => Written::Plain,
     };
-    let simple = |kind, n: f64| Outcome::simple(kind, Some(n), written.text(n));
+    let simple = |kind, n: f64| {
+        let n = Some(n).filter(|n| !n.is_nan());
+        Outcome::simple(kind, n, n.and_then(|n| written.text(n)))
+    };
     match &pipeline.kind {
         PipelineKind::Derivative(unit) => {
             let mut last: Option<(f64, f64)> = None;
             for bucket in buckets.iter_mut() {
-                let now = value(bucket, path, gap);
+                // From and to nothing the change is no number; where there is nothing to ask there is no change.
+                let now = bucket.has(path).then(|| value(bucket, path, gap).unwrap_or(f64::NAN));
                 if let (Some(now), Some((before, key))) = (now, last) {
                     let change = now - before;
                     let mut outcome = simple("derivative", change);
                     if let (Some(unit), Outcome::Metric { body, numbers, .. }) = (unit, &mut outcome) {
                         let per = change / ((bucket.key - key) / *unit as f64);
-                        body.insert("normalized_value".to_owned(), maybe(Some(per)));
+                        body.insert("normalized_value".to_owned(), maybe(Some(per).filter(|n| !n.is_nan())));
                         numbers.push(("normalized_value".to_owned(), per));
                     }
                     add(bucket, name, meta, outcome);
                 }
-                if let Some(now) = now {
-                    last = Some((now, bucket.key));
-                }
+                last = now.map(|now| (now, bucket.key));
             }
         }
         PipelineKind::CumulativeSum => {
@@ -203,6 +207,17 @@ fn run(
     Ok(())
 }
 
+/// What is no number comes last either way.
+fn compare_numbers(a: f64, b: f64, descending: bool) -> Ordering {
+    match (a.is_nan(), b.is_nan()) {
+        (true, true) => Ordering::Equal,
+        (true, false) => Ordering::Greater,
+        (false, true) => Ordering::Less,
+        _ if descending => b.total_cmp(&a),
+        _ => a.total_cmp(&b),
+    }
+}
+
 fn values(bucket: &Bucket, pipeline: &Pipeline) -> Vec<(String, Option<f64>)> {
     let gap = if pipeline.gap == Gap::InsertZeros { Gap::InsertZeros } else { pipeline.gap };
     pipeline.paths.iter().map(|(name, path)| (name.clone(), value(bucket, path, gap))).collect()
@@ -224,11 +239,6 @@ pub(super) fn siblings(steps: &[Step], results: &mut Vec<Named>) -> Result<(), E
         else {
             return Err(missing_path(name, path));
         };
-        if let Some(first) = buckets.first()
-            && !first.has(rest)
-        {
-            return Err(missing_path(name, path));
-        }
         let numbers: Vec<(&Bucket, f64)> =
             buckets.iter().filter_map(|b| value(b, rest, pipeline.gap).map(|n| (b, n))).collect();
         let outcome = sibling(pipeline, &numbers)?;

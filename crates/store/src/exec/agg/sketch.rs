@@ -118,14 +118,17 @@ fn tau(mut x: f64) -> f64 {
     }
 }
 
-/// Values kept as they are, at most; then they fall into bins.
+/// Different values kept as they are, at most; then they fall into bins.
 const KEPT: usize = 2000;
 
-/// How values are spread. Exact up to [`KEPT`] values; beyond, a percentile is off by at most 0.4 % of itself.
+/// How values are spread. Exact up to [`KEPT`] different values; beyond, a percentile is off by at most 0.8 % of
+/// itself.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Spread {
-    kept: Vec<f64>,
-    bins: HashMap<i32, u64, foldhash::fast::RandomState>,
+    /// The values by their bits, with how many there are of each.
+    kept: HashMap<u64, u64, foldhash::fast::RandomState>,
+    /// How many values a bin has, and their sum.
+    bins: HashMap<i32, (u64, f64), foldhash::fast::RandomState>,
     count: u64,
     min: f64,
     max: f64,
@@ -138,14 +141,6 @@ fn bin(value: f64) -> i32 {
     if value < 0.0 { -size } else { size }
 }
 
-/// The middle of a bin.
-fn middle(bin: i32) -> f64 {
-    let size = u64::from(bin.unsigned_abs());
-    let (low, high) = (f64::from_bits(size << 45), f64::from_bits((size + 1) << 45));
-    let middle = if size == 0 { 0.0 } else { low + (high - low) / 2.0 };
-    if bin < 0 { -middle } else { middle }
-}
-
 impl Spread {
     #[inline]
     pub(super) fn add(&mut self, value: f64) {
@@ -156,35 +151,44 @@ impl Spread {
         self.max = self.max.max(value);
         self.count += 1;
         if self.bins.is_empty() {
-            self.kept.push(value);
+            // Minus zero is zero.
+            *self.kept.entry((value + 0.0).to_bits()).or_insert(0) += 1;
             if self.kept.len() > KEPT {
-                for value in std::mem::take(&mut self.kept) {
-                    *self.bins.entry(bin(value)).or_insert(0) += 1;
+                for (bits, n) in std::mem::take(&mut self.kept) {
+                    self.put(f64::from_bits(bits), n);
                 }
             }
         } else {
-            *self.bins.entry(bin(value)).or_insert(0) += 1;
+            self.put(value, 1);
         }
+    }
+
+    fn put(&mut self, value: f64, n: u64) {
+        let (count, sum) = self.bins.entry(bin(value)).or_insert((0, 0.0));
+        *count += n;
+        *sum += value * n as f64;
     }
 
     /// What percentiles are read from.
     pub(super) fn sorted(&self) -> Sorted {
-        let mut kept = self.kept.clone();
-        kept.sort_unstable_by(f64::total_cmp);
-        let mut bins: Vec<(i32, u64)> = self.bins.iter().map(|(b, n)| (*b, *n)).collect();
-        bins.sort_unstable();
-        Sorted { kept, bins, count: self.count, min: self.min, max: self.max }
+        let kept = self.kept.iter().map(|(bits, n)| (f64::from_bits(*bits), *n));
+        let bins = self.bins.values().map(|(n, sum)| (sum / *n as f64, *n));
+        let mut steps: Vec<(f64, u64)> = kept.chain(bins).collect();
+        steps.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let exact = self.bins.is_empty();
+        Sorted { steps, exact, count: self.count, min: self.min, max: self.max }
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.kept.capacity() * 8 + self.bins.capacity() * 17 + 64
+        self.kept.capacity() * 17 + self.bins.capacity() * 25 + 64
     }
 }
 
 /// Values in order.
 pub(super) struct Sorted {
-    kept: Vec<f64>,
-    bins: Vec<(i32, u64)>,
+    /// Values, or means of bins, with how many there are.
+    steps: Vec<(f64, u64)>,
+    exact: bool,
     count: u64,
     min: f64,
     max: f64,
@@ -192,9 +196,6 @@ pub(super) struct Sorted {
 
 impl Sorted {
     fn at(&self, place: u64) -> f64 {
-        if self.bins.is_empty() {
-            return self.kept[place as usize];
-        }
         if place == 0 {
             return self.min;
         }
@@ -202,10 +203,10 @@ impl Sorted {
             return self.max;
         }
         let mut before = 0;
-        for (bin, n) in &self.bins {
+        for (value, n) in &self.steps {
             before += n;
             if place < before {
-                return middle(*bin).clamp(self.min, self.max);
+                return value.clamp(self.min, self.max);
             }
         }
         self.max
@@ -229,18 +230,16 @@ impl Sorted {
             return None;
         }
         let (mut below, mut equal) = (0, 0);
-        if self.bins.is_empty() {
-            below = self.kept.partition_point(|v| *v < value) as u64;
-            equal = self.kept.partition_point(|v| *v <= value) as u64 - below;
-        } else if value > self.max {
+        if value > self.max {
             below = self.count;
         } else if value >= self.min {
-            let wanted = bin(value);
-            for (bin, n) in &self.bins {
-                match (*bin).cmp(&wanted) {
-                    std::cmp::Ordering::Less => below += n,
-                    std::cmp::Ordering::Equal => equal = *n,
-                    std::cmp::Ordering::Greater => break,
+            for (step, n) in &self.steps {
+                if *step == value || !self.exact && bin(*step) == bin(value) {
+                    equal += n;
+                } else if *step < value {
+                    below += n;
+                } else {
+                    break;
                 }
             }
         }
@@ -276,15 +275,22 @@ mod tests {
             let place = percent / 100.0 * 99_999.0;
             let exact = values[place as usize];
             let got = sorted.quantile(percent / 100.0).unwrap();
-            assert!((got / exact - 1.0).abs() < 0.004, "{percent}: {got} for {exact}");
+            assert!((got / exact - 1.0).abs() < 0.008, "{percent}: {got} for {exact}");
         }
     }
 
+    /// However many there are of them, few different values are told as they are.
     #[test]
-    fn the_middle_of_a_bin_is_in_it() {
-        for value in [0.0, 1.0, -1.0, 1e-300, 12345.678, -9e15, 0.1, 255.9] {
-            let middle = middle(bin(value));
-            assert!((middle - value).abs() <= value.abs() / 256.0 + 1e-308, "{value} {middle}");
+    fn a_percentile_of_few_values_is_one_of_them() {
+        let mut spread = Spread::default();
+        for i in 0..100_000 {
+            spread.add(f64::from(200 + i % 3 * 102));
         }
+        let sorted = spread.sorted();
+        assert_eq!(sorted.quantile(0.1), Some(200.0));
+        assert_eq!(sorted.quantile(0.5), Some(302.0));
+        assert_eq!(sorted.quantile(0.99), Some(404.0));
+        assert_eq!(sorted.share_below(199.0), Some(0.0));
+        assert_eq!(sorted.share_below(500.0), Some(1.0));
     }
 }

@@ -1,6 +1,8 @@
 //! `terms`: a bucket for each value.
 
+use std::cell::{OnceCell, RefCell};
 use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use arrow_array::Array;
@@ -12,11 +14,11 @@ use super::buckets::{Below, Buckets, Filler, Texts, each_value};
 use super::decimal::Written;
 use super::filters::terms_members;
 use super::outcome::{Bucket, Outcome, number};
-use super::{Batch, Collector, Finish, Setup, Subs, wrong_kind};
+use super::{Batch, Collector, Finish, Setup, Subs, partition, wrong_kind};
 use crate::block::{Column, Rows, Terms as Dictionary, Values};
 use crate::exec::rank::no_fielddata;
 use crate::exec::test;
-use crate::exec::view::View;
+use crate::exec::view::{View, unreadable};
 use crate::lang::agg::{IncludeExclude, Order, OrderBy, Terms};
 use crate::lang::ast::Scalar;
 use crate::lang::date::MS;
@@ -63,6 +65,7 @@ impl Allowed {
                 exclude: None,
                 include_form: spec.include_form.clone(),
                 exclude_form: spec.exclude_form.clone(),
+                partition: spec.partition,
             },
         })
     }
@@ -72,6 +75,16 @@ impl Allowed {
             && self.exclude.is_none()
             && self.form.include_form.is_none()
             && self.form.exclude_form.is_none()
+            && self.form.partition.is_none()
+    }
+
+    /// Whether a text, or the bytes of an address, is in the part that is asked for.
+    fn in_part(&self, bytes: &[u8]) -> bool {
+        self.form.partition.is_none_or(|(part, parts)| partition::of_bytes(bytes, parts) == part)
+    }
+
+    fn key_in_part(&self, kind: Kind, key: u64) -> bool {
+        self.form.partition.is_none_or(|(part, parts)| partition::of_key(kind, key, parts) == part)
     }
 
     fn text(&self, text: &str) -> bool {
@@ -142,12 +155,15 @@ impl Keys {
         if !self.allowed.text(&text) {
             return Ok(None);
         }
-        Ok(Some(match self.kind {
-            Kind::Ip => self.ip(ip::address(&text)?),
-            Kind::Double => test::double(value)?.to_bits(),
-            Kind::Long | Kind::Boolean | Kind::Date => text.parse::<i64>().unwrap_or(0) as u64,
-            _ => self.texts.number(&text).into(),
-        }))
+        Ok(match self.kind {
+            Kind::Ip => {
+                let a = ip::address(&text)?;
+                self.allowed.in_part(&a.to_be_bytes()).then(|| self.ip(a))
+            }
+            Kind::Double => self.of_double(test::double(value)?),
+            Kind::Long | Kind::Boolean | Kind::Date => self.of_long(text.parse::<i64>().unwrap_or(0)),
+            _ => self.allowed.in_part(text.as_bytes()).then(|| self.texts.number(&text).into()),
+        })
     }
 
     /// The key of a dictionary's term.
@@ -155,22 +171,31 @@ impl Keys {
         match terms {
             Dictionary::Text(texts) => {
                 let text = texts.value(code);
-                (self.allowed.all() || self.allowed.text(text)).then(|| self.texts.number(text).into())
+                let allowed =
+                    self.allowed.all() || self.allowed.text(text) && self.allowed.in_part(text.as_bytes());
+                allowed.then(|| self.texts.number(text).into())
             }
             Dictionary::Ip(ips) => {
                 let a = ips[code];
-                (self.allowed.all() || self.allowed.text(&ip::write(a))).then(|| self.ip(a))
+                let allowed = self.allowed.all()
+                    || self.allowed.text(&ip::write(a)) && self.allowed.in_part(&a.to_be_bytes());
+                allowed.then(|| self.ip(a))
             }
         }
     }
 
     pub(super) fn of_long(&self, n: i64) -> Option<u64> {
-        (self.allowed.all() || self.allowed.text(&n.to_string())).then_some(n as u64)
+        let key = n as u64;
+        let allowed = self.allowed.all()
+            || self.allowed.text(&n.to_string()) && self.allowed.key_in_part(self.kind, key);
+        allowed.then_some(key)
     }
 
     pub(super) fn of_double(&self, d: f64) -> Option<u64> {
         let d = if d == 0.0 { 0.0 } else { d };
-        (self.allowed.all() || self.allowed.text(&d.to_string())).then_some(d.to_bits())
+        let allowed = self.allowed.all()
+            || self.allowed.text(&d.to_string()) && self.allowed.key_in_part(self.kind, d.to_bits());
+        allowed.then_some(d.to_bits())
     }
 
     pub(super) fn compare(&self, a: u64, b: u64) -> Ordering {
@@ -213,15 +238,29 @@ impl Keys {
     }
 }
 
+/// A bucket that may be told.
+#[derive(Clone, Copy)]
+struct Candidate {
+    key: u64,
+    count: u64,
+    /// `None`: no document is in it.
+    ord: Option<u32>,
+}
+
+/// Buckets without documents at most, before the first ones are chosen.
+const MAX_EMPTY: usize = 1_000_000;
+
 pub(super) struct TermsNode {
     name: String,
     spec: Terms,
     /// `None`: the field is not mapped.
     column: Option<String>,
-    keys: Keys,
+    keys: RefCell<Keys>,
     missing: Option<Option<u64>>,
     written: Written,
     buckets: Buckets,
+    /// With a `min_doc_count` of 0: the keys of all documents.
+    every: OnceCell<Vec<u64>>,
     below: OnceLock<Below>,
     subs: Subs,
 }
@@ -245,7 +284,7 @@ impl TermsNode {
                 let head = super::split_part(path.split('>').next().unwrap_or_default()).0;
                 return Err(EsError::new(
                     400,
-                    "aggregation_execution_exception",
+                    "illegal_argument_exception",
                     format!(
                         "Invalid aggregator order path [{path}]. The provided aggregation [{head}] either does not \
                          exist, or is a pipeline aggregation and cannot be used to sort the buckets."
@@ -257,8 +296,9 @@ impl TermsNode {
             name: name.to_owned(),
             spec: spec.clone(),
             column: field.map(|f| f.column),
-            keys,
+            keys: RefCell::new(keys),
             missing,
+            every: OnceCell::new(),
             written: Written::new(kind, spec.format.as_deref())?,
             buckets: Buckets::default(),
             below: OnceLock::new(),
@@ -266,16 +306,59 @@ impl TermsNode {
         })
     }
 
+    /// The keys that documents have which are not in a bucket around, or in none of these.
+    fn empty(&self, ords: &[u32], finish: &Finish<'_>) -> Result<Vec<u64>, EsError> {
+        let every = match self.every.get() {
+            Some(every) => every,
+            None => {
+                let every = self.keys_of_all(finish)?;
+                self.every.get_or_init(|| every)
+            }
+        };
+        let here: HashSet<u64> = ords.iter().map(|o| self.buckets.key(*o)).collect();
+        Ok(every.iter().copied().filter(|key| !here.contains(key)).collect())
+    }
+
+    fn keys_of_all(&self, finish: &Finish<'_>) -> Result<Vec<u64>, EsError> {
+        let mut out = HashSet::new();
+        let mut keys = self.keys.borrow_mut();
+        let Some(name) = &self.column else { return Ok(Vec::new()) };
+        for placed in finish.blocks {
+            let Some(column) = placed.block.column(name).map_err(|e| unreadable(&e))? else { continue };
+            if !alike(column.kind, keys.kind) {
+                continue;
+            }
+            let scale = if column.kind == Kind::Date { MS } else { 1 };
+            match &column.values {
+                Values::Coded { terms, .. } => {
+                    let count = match terms {
+                        Dictionary::Text(texts) => texts.len(),
+                        Dictionary::Ip(ips) => ips.len(),
+                    };
+                    out.extend((0..count).filter_map(|code| keys.of_term(terms, code)));
+                }
+                Values::Long(values) => {
+                    out.extend(values.iter().filter_map(|n| keys.of_long(n.div_euclid(scale))));
+                }
+                Values::Double(values) => out.extend(values.iter().filter_map(|d| keys.of_double(*d))),
+            }
+            if out.len() > MAX_EMPTY {
+                return Err(EsError::too_many_buckets(MAX_EMPTY));
+            }
+        }
+        Ok(out.into_iter().collect())
+    }
+
     /// Compares two of the candidates, whose numbers to order by are given.
-    fn compare(&self, numbers: &[Vec<f64>], ords: &[u32], x: u32, y: u32) -> Ordering {
+    fn compare(&self, keys: &Keys, numbers: &[Vec<f64>], ords: &[Candidate], x: u32, y: u32) -> Ordering {
         let (i, j) = (x as usize, y as usize);
         let (a, b) = (ords[i], ords[j]);
-        let keys = |a: u32, b: u32| self.keys.compare(self.buckets.key(a), self.buckets.key(b));
+        let by_key = |a: Candidate, b: Candidate| keys.compare(a.key, b.key);
         for (Order { by, descending }, numbers) in self.spec.order.iter().zip(numbers) {
             let order = match by {
-                OrderBy::Count => self.buckets.count(a).cmp(&self.buckets.count(b)),
-                OrderBy::Key => keys(a, b),
-                OrderBy::Path(_) => match compare_numbers(numbers[i], numbers[j], *descending) {
+                OrderBy::Count => a.count.cmp(&b.count),
+                OrderBy::Key => by_key(a, b),
+                OrderBy::Path(_) => match order_numbers(numbers[i], numbers[j], *descending) {
                     Ordering::Equal => continue,
                     order => return order,
                 },
@@ -285,44 +368,37 @@ impl TermsNode {
                 order => return order,
             }
         }
-        keys(a, b)
+        by_key(a, b)
     }
 
-    /// The buckets told below one, in their order.
-    fn chosen(&self, all: &[u32]) -> Vec<u32> {
-        let ords: Vec<u32> =
-            all.iter().copied().filter(|o| self.buckets.count(*o) >= self.spec.min_doc_count).collect();
+    /// The buckets told of these, in their order.
+    fn chosen(&self, ords: &[Candidate]) -> Vec<Candidate> {
         let numbers: Vec<Vec<f64>> = self
             .spec
             .order
             .iter()
             .map(|order| match &order.by {
                 OrderBy::Path(path) => {
-                    ords.iter().map(|o| self.subs.number(Some(*o), path).unwrap_or(f64::NAN)).collect()
+                    ords.iter().map(|o| self.subs.number(o.ord, path).unwrap_or(f64::NAN)).collect()
                 }
                 _ => Vec::new(),
             })
             .collect();
         let mut places: Vec<u32> = (0..ords.len() as u32).collect();
         let size = self.spec.size;
+        let keys = self.keys.borrow();
         if places.len() > size {
-            places.select_nth_unstable_by(size - 1, |a, b| self.compare(&numbers, &ords, *a, *b));
+            places.select_nth_unstable_by(size - 1, |a, b| self.compare(&keys, &numbers, ords, *a, *b));
             places.truncate(size);
         }
-        places.sort_unstable_by(|a, b| self.compare(&numbers, &ords, *a, *b));
+        places.sort_unstable_by(|a, b| self.compare(&keys, &numbers, ords, *a, *b));
         places.into_iter().map(|place| ords[place as usize]).collect()
     }
 }
 
-/// What is no number comes last either way.
-pub(super) fn compare_numbers(a: f64, b: f64, descending: bool) -> Ordering {
-    match (a.is_nan(), b.is_nan()) {
-        (true, true) => Ordering::Equal,
-        (true, false) => Ordering::Greater,
-        (false, true) => Ordering::Less,
-        _ if descending => b.total_cmp(&a),
-        _ => a.total_cmp(&b),
-    }
+/// What buckets are ordered by: what is no number is above all others.
+pub(super) fn order_numbers(a: f64, b: f64, descending: bool) -> Ordering {
+    if descending { b.total_cmp(&a) } else { a.total_cmp(&b) }
 }
 
 /// Puts the rows of a batch into buckets by their values.
@@ -418,41 +494,48 @@ pub(super) fn fill(
 impl Collector for TermsNode {
     fn collect(&mut self, view: &View<'_>, batch: &Batch) -> Result<(), EsError> {
         let column = match &self.column {
-            Some(name) => view.column(name)?.filter(|c| alike(c.kind, self.keys.kind)),
+            Some(name) => view.column(name)?.filter(|c| alike(c.kind, self.keys.get_mut().kind)),
             None => None,
         };
         if column.is_none() && self.missing.is_none() {
             return Ok(());
         }
         let keep = !self.subs.is_empty();
-        let below = fill(&mut self.keys, column.as_deref(), self.missing, batch, &mut self.buckets, keep)?;
+        let below =
+            fill(self.keys.get_mut(), column.as_deref(), self.missing, batch, &mut self.buckets, keep)?;
         self.subs.collect(view, &below)
     }
 
     fn result(&self, bucket: Option<u32>, finish: &Finish<'_>) -> Result<Outcome, EsError> {
         let below = self.below.get_or_init(|| self.buckets.tree());
         let all = bucket.map_or(&[][..], |b| below.of(b));
-        let total: u64 = all.iter().map(|o| self.buckets.count(*o)).sum();
-        let ords = self.chosen(all);
-        finish.tell(ords.len())?;
+        let min = self.spec.min_doc_count;
+        let mut candidates: Vec<Candidate> = all
+            .iter()
+            .map(|&o| Candidate { key: self.buckets.key(o), count: self.buckets.count(o), ord: Some(o) })
+            .filter(|c| c.count >= min)
+            .collect();
+        if min == 0 && bucket.is_some() {
+            let empty = self.empty(all, finish)?;
+            candidates.extend(empty.into_iter().map(|key| Candidate { key, count: 0, ord: None }));
+        }
+        let total: u64 = candidates.iter().map(|c| c.count).sum();
+        let chosen = self.chosen(&candidates);
+        finish.tell(chosen.len())?;
         let mut told = 0;
-        let mut buckets = Vec::with_capacity(ords.len());
-        for ord in ords {
-            let mut bucket = Bucket {
-                count: self.buckets.count(ord),
-                subs: self.subs.results(Some(ord), finish)?,
-                ..Bucket::default()
-            };
+        let mut buckets = Vec::with_capacity(chosen.len());
+        for one in chosen {
+            let subs = self.subs.results(one.ord, finish)?;
+            let mut bucket = Bucket { count: one.count, subs, ..Bucket::default() };
             told += bucket.count;
-            self.keys.write(self.buckets.key(ord), &self.written, &mut bucket);
+            self.keys.borrow().write(one.key, &self.written, &mut bucket);
             if self.spec.show_error {
                 bucket.body.insert("doc_count_error_upper_bound".to_owned(), json!(0));
             }
             buckets.push(bucket);
         }
         super::pipeline::inside(&self.subs.pipelines, &mut buckets)?;
-        let kind = match self.keys.kind {
-            _ if self.column.is_none() => "umterms",
+        let kind = match self.keys.borrow().kind {
             Kind::Long | Kind::Date | Kind::Boolean => "lterms",
             Kind::Double => "dterms",
             _ => "sterms",
@@ -465,7 +548,7 @@ impl Collector for TermsNode {
     }
 
     fn bytes(&self) -> usize {
-        self.keys.bytes() + self.buckets.bytes() + self.subs.bytes() + self.name.len()
+        self.keys.borrow().bytes() + self.buckets.bytes() + self.subs.bytes() + self.name.len()
     }
 }
 

@@ -41,6 +41,20 @@ impl TopNode {
             [] => vec![SortKey::new("_doc", None)],
             sort => sort.to_vec(),
         };
+        // Its dates are written, not counted.
+        let date = |key: &SortKey| match &key.on {
+            SortOn::Field(name) => setup.field(name).is_some_and(|f| f.kind == Kind::Date),
+            _ => false,
+        };
+        let sort: Vec<SortKey> = sort
+            .into_iter()
+            .map(|key| match key.format {
+                None if metrics.is_some() && date(&key) => {
+                    SortKey { format: Some("strict_date_optional_time".to_owned()), ..key }
+                }
+                _ => key,
+            })
+            .collect();
         let ordered = Ordered::new(&sort, None, false, setup.score, setup.mapping, setup.index())?;
         Ok(Self { request, metrics, ordered, best: Vec::new() })
     }

@@ -19,7 +19,7 @@ pub struct Terms {
     pub field: String,
     /// Buckets told.
     pub size: usize,
-    /// Documents a bucket needs.
+    /// Documents a bucket needs; 0: values that only other documents have make buckets too.
     pub min_doc_count: u64,
     /// The value of documents without one.
     pub missing: Option<Scalar>,
@@ -44,6 +44,8 @@ pub struct IncludeExclude {
     pub exclude: Option<Vec<Scalar>>,
     /// Not values of this form.
     pub exclude_form: Option<Pattern>,
+    /// Only this part of all values, of so many parts.
+    pub partition: Option<(u32, u32)>,
 }
 
 /// One key of an order of buckets.
@@ -182,6 +184,8 @@ pub struct IpSpan {
 pub struct FiltersAgg {
     /// The queries; names of anonymous ones are their numbers.
     pub filters: Vec<(String, Query)>,
+    /// Buckets tell their names.
+    pub named: bool,
     /// Buckets are members of an object.
     pub keyed: bool,
     /// The bucket of what none matches.
@@ -286,7 +290,10 @@ fn order(value: Option<&Value>, default: &[(OrderBy, bool)]) -> Result<Vec<Order
             let descending = match direction.to_ascii_lowercase().as_str() {
                 "asc" => false,
                 "desc" => true,
-                _ => return Err(EsError::parsing(format!("Unknown order direction [{direction}]"))),
+                _ => {
+                    let cause = EsError::parsing(format!("Unknown order direction [{direction}]"));
+                    return Err(json::failed("terms", "order", cause));
+                }
             };
             out.push(Order { by, descending });
         }
@@ -312,9 +319,6 @@ pub(super) fn terms(name: &str, body: Reader<'_>) -> Result<Terms, EsError> {
             )),
         )
     })?;
-    if min_doc_count == 0 {
-        return Err(EsError::unsupported("[min_doc_count] [0] of a [terms] aggregation"));
-    }
     for unused in ["shard_size", "shard_min_doc_count"] {
         body.integer(unused)?;
     }
@@ -351,9 +355,7 @@ fn include_exclude(body: &Reader<'_>) -> Result<IncludeExclude, EsError> {
                 });
                 Ok((Some(values.collect::<Result<_, _>>()?), None))
             }
-            Some(Value::Object(_)) => {
-                Err(EsError::unsupported("[partition] in [include] of a [terms] aggregation"))
-            }
+            Some(Value::Object(_)) if name == "include" => Ok((None, None)),
             Some(other) => {
                 Err(EsError::parsing(format!("Unrecognized token [{}] in [{name}]", token(other))))
             }
@@ -361,7 +363,29 @@ fn include_exclude(body: &Reader<'_>) -> Result<IncludeExclude, EsError> {
     };
     let (include, include_form) = one("include")?;
     let (exclude, exclude_form) = one("exclude")?;
-    Ok(IncludeExclude { include, include_form, exclude, exclude_form })
+    let partition = match body.get("include") {
+        Some(Value::Object(map)) => Some(partition(map).map_err(|e| body.failed("include", e))?),
+        _ => None,
+    };
+    Ok(IncludeExclude { include, include_form, exclude, exclude_form, partition })
+}
+
+fn partition(map: &Map<String, Value>) -> Result<(u32, u32), EsError> {
+    let number = |name: &str| match map.get(name) {
+        None => Err(EsError::illegal(format!("Missing [{name}] parameter for partition-based include"))),
+        Some(n) => {
+            let n = json::integer("include", name, n)?;
+            u32::try_from(n).map_err(|_| EsError::illegal(format!("[{name}] cannot be [{n}]")))
+        }
+    };
+    let (part, parts) = (number("partition")?, number("num_partitions")?);
+    if let Some(other) = map.keys().find(|k| !matches!(k.as_str(), "partition" | "num_partitions")) {
+        return Err(EsError::parsing(format!("Unknown parameter in Include/Exclude clause: {other}")));
+    }
+    if part >= parts {
+        return Err(EsError::illegal(format!("Partition must be less than partition number [{parts}]")));
+    }
+    Ok((part, parts))
 }
 
 /// The spans of a date histogram.
@@ -374,7 +398,7 @@ fn rounding(body: &Reader<'_>) -> Result<Rounding, EsError> {
             Some(length) if length.as_millis() >= 1 => {
                 Ok(Unit::Fixed(i64::try_from(length.as_millis()).unwrap_or(i64::MAX)))
             }
-            _ => Err(EsError::illegal("Zero or negative time interval not supported")),
+            _ => Err(EsError::illegal("Zero or negative time interval not supported").late()),
         }
     };
     let unit = match (calendar, fixed, either) {
@@ -397,11 +421,14 @@ fn rounding(body: &Reader<'_>) -> Result<Rounding, EsError> {
             _ => read_fixed(&text).map_err(|e| body.failed("interval", e))?,
         },
         (None, None, None) => {
-            return Err(EsError::illegal("Invalid interval specified, must be non-null and non-empty"));
+            return Err(EsError::illegal("Invalid interval specified, must be non-null and non-empty").late());
         }
         _ => {
-            return Err(EsError::illegal(
-                "Cannot use [fixed_interval] with [calendar_interval] or [interval] configuration option.",
+            return Err(body.failed(
+                "calendar_interval",
+                EsError::illegal(
+                    "Cannot use [fixed_interval] with [calendar_interval] or [interval] configuration option.",
+                ),
             ));
         }
     };
@@ -482,11 +509,12 @@ fn number_bounds(body: &Reader<'_>, name: &'static str) -> Result<Option<(f64, f
 }
 
 fn interval(body: &Reader<'_>) -> Result<f64, EsError> {
-    let interval = body.float("interval")?.unwrap_or(0.0);
-    if interval > 0.0 && interval.is_finite() {
-        return Ok(interval);
+    let bad = |what: &str| EsError::illegal(format!("[interval] must be >0 for {what} aggregation [{what}]"));
+    match body.float("interval")? {
+        None => Err(bad(body.what()).late()),
+        Some(interval) if interval > 0.0 && interval.is_finite() => Ok(interval),
+        Some(_) => Err(body.failed("interval", bad(body.what()))),
     }
-    Err(EsError::illegal(format!("[interval] must be >0 for histogram aggregation [{}]", body.what())))
 }
 
 pub(super) fn histogram(body: Reader<'_>) -> Result<Histogram, EsError> {
@@ -510,12 +538,9 @@ pub(super) fn histogram(body: Reader<'_>) -> Result<Histogram, EsError> {
 /// The ranges of a range aggregation, each an object.
 fn ranges<'v>(body: &Reader<'v>) -> Result<Vec<&'v Map<String, Value>>, EsError> {
     let list = match body.get("ranges") {
-        Some(Value::Array(list)) => list,
-        _ => return Err(EsError::illegal("No [ranges] specified for the aggregation")),
+        Some(Value::Array(list)) if !list.is_empty() => list,
+        _ => return Err(EsError::illegal("No [ranges] specified for the aggregation").late()),
     };
-    if list.is_empty() {
-        return Err(EsError::illegal("No [ranges] specified for the aggregation"));
-    }
     if list.len() > MAX_LIST {
         return Err(EsError::illegal(format!("more than {MAX_LIST} ranges")));
     }
@@ -582,12 +607,12 @@ pub(super) fn ip_range(body: Reader<'_>) -> Result<IpRange, EsError> {
         let address = |name: &str| -> Result<Option<u128>, EsError> {
             let Some(value) = map.get(name).filter(|v| !v.is_null()) else { return Ok(None) };
             let text = json::text("ip_range", name, value)?;
-            crate::lang::ip::address(&text).map(Some)
+            crate::lang::ip::address(&text).map(Some).map_err(|e| body.failed("ranges", e))
         };
         let mut span = IpSpan { key: key(map)?, from: address("from")?, to: address("to")? };
         if let Some(mask) = map.get("mask").filter(|v| !v.is_null()) {
             let mask = json::text("ip_range", "mask", mask)?;
-            let (first, last) = crate::lang::ip::network(&mask)?;
+            let (first, last) = crate::lang::ip::network(&mask).map_err(|e| body.failed("ranges", e))?;
             span.from = Some(first).filter(|n| *n != 0);
             span.to = last.checked_add(1);
             span.key.get_or_insert(mask);
@@ -601,10 +626,16 @@ pub(super) fn ip_range(body: Reader<'_>) -> Result<IpRange, EsError> {
 
 pub(super) fn filters(body: Reader<'_>) -> Result<FiltersAgg, EsError> {
     let mut keyed = body.flag("keyed", true)?;
+    let named = matches!(body.get("filters"), Some(Value::Object(_))) && !keyed;
     let read = |v: &Value| dsl::parse(v).map_err(|e| body.failed("filters", e));
     let filters = match body.get("filters") {
         Some(Value::Object(map)) if map.len() <= MAX_LIST => {
-            map.iter().map(|(name, v)| Ok((name.clone(), read(v)?))).collect::<Result<Vec<_>, EsError>>()?
+            let mut list = map
+                .iter()
+                .map(|(name, v)| Ok((name.clone(), read(v)?)))
+                .collect::<Result<Vec<_>, EsError>>()?;
+            list.sort_by(|a, b| a.0.cmp(&b.0));
+            list
         }
         Some(Value::Array(list)) if list.len() <= MAX_LIST => {
             keyed = false;
@@ -619,7 +650,7 @@ pub(super) fn filters(body: Reader<'_>) -> Result<FiltersAgg, EsError> {
     let other = body.flag("other_bucket", other_key.is_some())?;
     let other = other.then(|| other_key.unwrap_or_else(|| "_other_".to_owned()));
     body.end()?;
-    Ok(FiltersAgg { filters, keyed, other })
+    Ok(FiltersAgg { filters, named, keyed, other })
 }
 
 pub(super) fn composite(body: Reader<'_>) -> Result<Composite, EsError> {
@@ -646,9 +677,13 @@ pub(super) fn composite(body: Reader<'_>) -> Result<Composite, EsError> {
         }
         for (name, definition) in map {
             if sources.iter().any(|s| s.name == *name) {
-                return Err(EsError::illegal(format!(
+                let cause = EsError::illegal(format!(
                     "Composite source names must be unique, found duplicates: [{name}]"
-                )));
+                ));
+                return Err(EsError::x_content(
+                    "Failed to build [composite] after last required field arrived",
+                )
+                .caused_by(cause));
             }
             sources.push(source(name, definition).map_err(|e| body.failed("sources", e))?);
         }
@@ -662,12 +697,13 @@ pub(super) fn composite(body: Reader<'_>) -> Result<Composite, EsError> {
                     "[after] has {} value(s) but [sources] has {}",
                     map.len(),
                     sources.len()
-                )));
+                ))
+                .late());
             }
             let values = sources.iter().map(|s| {
                 map.get(&s.name)
                     .cloned()
-                    .ok_or_else(|| EsError::illegal(format!("Missing value for [after.{}]", s.name)))
+                    .ok_or_else(|| EsError::illegal(format!("Missing value for [after.{}]", s.name)).late())
             });
             Some(values.collect::<Result<_, _>>()?)
         }
@@ -732,7 +768,8 @@ pub(super) fn geo_grid(grid: Grid, body: Reader<'_>) -> Result<GeoGrid, EsError>
         Grid::Geohash => (5, 10_000),
         Grid::Geotile => (7, 10_000),
     };
-    let precision = geo_precision(grid, body.count("precision", precision)?)?;
+    let precision =
+        geo_precision(grid, body.count("precision", precision)?).map_err(|e| body.failed("precision", e))?;
     let size = body.count("size", size)?;
     body.integer("shard_size")?;
     if size == 0 {

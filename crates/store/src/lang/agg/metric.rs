@@ -149,7 +149,7 @@ pub(super) fn parse(name: &str, mut kind: MetricKind, body: Reader<'_>) -> Resul
         MetricKind::PercentileRanks { values, keyed } => {
             *values = numbers(&body, "values")?.unwrap_or_default();
             if values.is_empty() {
-                return Err(EsError::illegal("[values] must not be an empty array"));
+                return Err(EsError::x_content("Required [values]"));
             }
             *keyed = body.flag("keyed", true)?;
             body.get("tdigest");
@@ -193,12 +193,16 @@ pub(super) fn top_hits(body: Reader<'_>) -> Result<TopHits, EsError> {
     map.entry("size").or_insert_with(|| Value::from(3));
     let request = SearchRequest::parse(&Value::Object(map))?;
     let window = request.from.saturating_add(request.size);
+    if request.size == 0 {
+        return Err(EsError::illegal("numHits must be > 0; please use TotalHitCountCollector").late());
+    }
     if window > 100 {
         return Err(EsError::illegal(format!(
             "Top hits result window is too large, the top hits aggregator [top_hits]'s from + size must be less than \
              or equal to: [100] but was [{window}]. This limit can be set by changing the \
              [index.max_inner_result_window] index level setting."
-        )));
+        ))
+        .late());
     }
     Ok(TopHits { request })
 }

@@ -175,15 +175,11 @@ pub fn parse(value: &Value) -> Result<Vec<Agg>, EsError> {
         if let AggKind::Pipeline(p) = &agg.kind
             && !p.kind.is_sibling()
         {
-            return Err(EsError::new(
-                400,
-                "action_request_validation_exception",
-                format!(
-                    "Validation Failed: 1: {} aggregation [{}] must be declared inside of another aggregation;",
-                    p.kind.name(),
-                    agg.name
-                ),
-            ));
+            return Err(EsError::invalid(format!(
+                "{} aggregation [{}] must be declared inside of another aggregation",
+                p.kind.name(),
+                agg.name
+            )));
         }
     }
     Ok(aggs)
@@ -212,7 +208,8 @@ fn level(value: &Value, depth: usize, count: &mut usize) -> Result<Vec<Agg>, EsE
                 "[composite] aggregation cannot be used with a parent aggregation of type other than [nested], found \
                  it in [{}]",
                 agg.name
-            )));
+            ))
+            .late());
         }
         if let AggKind::Global = agg.kind
             && depth > 0
@@ -278,11 +275,21 @@ fn one(name: &str, definition: &Value, depth: usize, count: &mut usize) -> Resul
         return Err(EsError::parsing(format!("Missing definition for aggregation [{short}]")));
     };
     if !subs.is_empty() && !kind.is_bucket() {
-        return Err(EsError::new(
-            500,
-            "aggregation_initialization_exception",
-            format!("Aggregator [{short}] of type [{kind_name}] cannot accept sub-aggregations"),
-        ));
+        return Err(EsError::illegal(format!(
+            "Aggregator [{short}] of type [{kind_name}] cannot accept sub-aggregations"
+        )));
+    }
+    for sub in &subs {
+        if let AggKind::Pipeline(p) = &sub.kind
+            && p.kind.needs_order()
+            && !matches!(kind, AggKind::Histogram(_) | AggKind::DateHistogram(_))
+        {
+            return Err(EsError::invalid(format!(
+                "{} aggregation [{}] must have a histogram, date_histogram or auto_date_histogram as parent",
+                p.kind.name(),
+                sub.name
+            )));
+        }
     }
     Ok(Agg { name: name.to_owned(), kind, subs, meta })
 }

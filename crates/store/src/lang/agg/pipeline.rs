@@ -74,6 +74,11 @@ impl PipelineKind {
         )
     }
 
+    /// Whether it goes from one bucket to the next, so that they need an order of their own.
+    pub fn needs_order(&self) -> bool {
+        matches!(self, Self::Derivative(_) | Self::CumulativeSum | Self::SerialDiff(_))
+    }
+
     /// Its name.
     pub fn name(&self) -> &'static str {
         match self {

@@ -69,6 +69,10 @@ enum What {
     WeekYear,
     Week,
     DayOfWeek,
+    /// The same where weeks begin on Sunday and the first is the one of January 1: what Java's letters mean.
+    UsWeekYear,
+    UsWeek,
+    UsDayOfWeek,
 }
 
 const MONTHS: [&str; 12] = [
@@ -86,6 +90,9 @@ const MONTHS: [&str; 12] = [
     "December",
 ];
 const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+
+/// Nanoseconds of 400 years, after which days of the week come back.
+const CYCLE: i128 = 146_097 * 86_400 * 1_000_000_000;
 
 /// Longest format taken.
 const MAX_TEXT: usize = 1000;
@@ -208,8 +215,8 @@ impl DateFormat {
         if text.len() <= MAX_TEXT && wanted.len() == text.len() {
             for part in &self.parts {
                 let found = match part {
-                    Part::EpochMillis => read_epoch(text, i128::from(MS), 6),
-                    Part::EpochSecond => read_epoch(text, 1_000_000_000, 9),
+                    Part::EpochMillis => read_epoch(text, i128::from(MS), 6).map(|ns| in_zone(ns, zone)),
+                    Part::EpochSecond => read_epoch(text, 1_000_000_000, 9).map(|ns| in_zone(ns, zone)),
                     Part::Pattern { parse, .. } => {
                         let mut said = Said::default();
                         match read_items(parse, text, &mut said) {
@@ -249,13 +256,15 @@ impl DateFormat {
                 }
             }
             Some(Part::Pattern { print, .. }) => {
-                let at = Timestamp::from_nanosecond(ns).unwrap_or(if ns < 0 {
-                    Timestamp::MIN
-                } else {
-                    Timestamp::MAX
-                });
+                // Beyond the calendar, in one of the cycles of 400 years before.
+                let cycles = match Timestamp::from_nanosecond(ns) {
+                    Ok(_) => 0,
+                    Err(_) => ns.div_euclid(CYCLE),
+                };
+                let at = Timestamp::from_nanosecond(ns - cycles * CYCLE).unwrap_or_default();
                 let offset = zone.0.to_offset(at);
-                write_items(print, offset.to_datetime(at), offset, zone, &mut out);
+                let years = i32::try_from(cycles * 400).unwrap_or(0);
+                write_items(print, (offset.to_datetime(at), years), offset, zone, &mut out);
             }
         }
         out
@@ -341,7 +350,7 @@ fn items_until(
             }
             c if c.is_ascii_alphabetic() => {
                 let count = chars[*at..].iter().take_while(|&&d| d == c).count();
-                let item = letter(c, count)
+                let item = letter(c, count, internal)
                     .ok_or_else(|| bad_pattern(pattern, &format!("Unknown pattern letter: {c}")))?;
                 items.push(item);
                 *at += count;
@@ -364,7 +373,8 @@ fn items_until(
     Ok(items)
 }
 
-fn letter(c: char, count: usize) -> Option<Item> {
+fn letter(c: char, count: usize, internal: bool) -> Option<Item> {
+    let week = |iso, us| if internal { iso } else { us };
     let number = |what, most: usize| Some(Item::Number { what, min: count, max: most.max(count) });
     let two = |what| match count {
         1 => Some(Item::Number { what, min: 1, max: 2 }),
@@ -374,7 +384,9 @@ fn letter(c: char, count: usize) -> Option<Item> {
     match c {
         'u' | 'y' if count == 2 => Some(Item::ShortYear),
         'u' | 'y' if count <= 9 => number(What::Year, if count == 4 { 4 } else { 9 }),
-        'Y' if count <= 9 && count != 2 => number(What::WeekYear, if count == 4 { 4 } else { 9 }),
+        'Y' if count <= 9 && count != 2 => {
+            number(week(What::WeekYear, What::UsWeekYear), if count == 4 { 4 } else { 9 })
+        }
         'M' | 'L' if count == 3 => Some(Item::MonthName { full: false }),
         'M' | 'L' if count == 4 => Some(Item::MonthName { full: true }),
         'M' | 'L' => two(What::Month),
@@ -384,14 +396,20 @@ fn letter(c: char, count: usize) -> Option<Item> {
         'h' => two(What::Hour12),
         'm' => two(What::Minute),
         's' => two(What::Second),
-        'w' => two(What::Week),
-        'e' if count == 1 => Some(Item::Number { what: What::DayOfWeek, min: 1, max: 1 }),
+        'w' => two(week(What::Week, What::UsWeek)),
+        'e' if count == 1 => {
+            Some(Item::Number { what: week(What::DayOfWeek, What::UsDayOfWeek), min: 1, max: 1 })
+        }
         'E' if count <= 3 => Some(Item::DayName { full: false }),
         'E' if count == 4 => Some(Item::DayName { full: true }),
         'S' if count <= 9 => Some(Item::Fraction(count)),
         'a' if count == 1 => Some(Item::HalfDay),
-        'X' if count <= 3 => Some(Item::Offset { z: true, colon: count == 3, minutes: count > 1 }),
-        'x' if count <= 3 => Some(Item::Offset { z: false, colon: count == 3, minutes: count > 1 }),
+        'X' if count <= 5 => {
+            Some(Item::Offset { z: true, colon: matches!(count, 3 | 5), minutes: count > 1 })
+        }
+        'x' if count <= 5 => {
+            Some(Item::Offset { z: false, colon: matches!(count, 3 | 5), minutes: count > 1 })
+        }
         'Z' if count <= 3 => Some(Item::Offset { z: false, colon: false, minutes: true }),
         'Z' if count == 5 => Some(Item::Offset { z: true, colon: true, minutes: true }),
         'V' if count == 2 => Some(Item::ZoneId),
@@ -410,6 +428,8 @@ struct Said {
     week_year: Option<i32>,
     week: Option<i32>,
     day_of_week: Option<i32>,
+    /// Weeks are those that begin on Sunday.
+    us_weeks: bool,
     hour: Option<i32>,
     hour12: Option<i32>,
     afternoon: Option<bool>,
@@ -421,6 +441,7 @@ struct Said {
 
 impl Said {
     fn set(&mut self, what: What, n: i32) {
+        self.us_weeks |= matches!(what, What::UsWeekYear | What::UsWeek | What::UsDayOfWeek);
         *match what {
             What::Year => &mut self.year,
             What::Month => &mut self.month,
@@ -430,15 +451,22 @@ impl Said {
             What::Hour12 => &mut self.hour12,
             What::Minute => &mut self.minute,
             What::Second => &mut self.second,
-            What::WeekYear => &mut self.week_year,
-            What::Week => &mut self.week,
-            What::DayOfWeek => &mut self.day_of_week,
+            What::WeekYear | What::UsWeekYear => &mut self.week_year,
+            What::Week | What::UsWeek => &mut self.week,
+            What::DayOfWeek | What::UsDayOfWeek => &mut self.day_of_week,
         } = Some(n);
     }
 
     fn date(&self) -> Option<Date> {
         let small = |n: i32| i8::try_from(n).ok();
         let year = |n: i32| i16::try_from(n).ok();
+        if let Some(week_year) = self.week_year
+            && self.us_weeks
+        {
+            let (week, day) = (self.week.unwrap_or(1), self.day_of_week.unwrap_or(1));
+            let days = (week.checked_sub(1)?.checked_mul(7)?).checked_add(day - 1)?;
+            return us_year(year(week_year)?)?.checked_add(days.days()).ok();
+        }
         if let Some(week_year) = self.week_year {
             let day = Weekday::from_monday_one_offset(small(self.day_of_week.unwrap_or(1))?).ok()?;
             let date = ISOWeekDate::new(year(week_year)?, small(self.week.unwrap_or(1))?, day).ok()?;
@@ -472,6 +500,14 @@ impl Said {
         let at = zone.to_ambiguous_timestamp(DateTime::from_parts(date, time)).compatible().ok()?;
         Some(at.as_nanosecond())
     }
+}
+
+/// A number read where a zone was given: as Elasticsearch, the clock of UTC is taken for the one of the zone.
+fn in_zone(ns: i128, zone: Option<&Zone>) -> i128 {
+    let Some(zone) = zone else { return ns };
+    let local = Timestamp::from_nanosecond(ns).map(|at| Offset::UTC.to_datetime(at));
+    let at = local.and_then(|local| zone.0.to_ambiguous_timestamp(local).compatible());
+    at.map_or(ns, |at| at.as_nanosecond())
 }
 
 fn read_epoch(text: &str, unit: i128, digits: usize) -> Option<i128> {
@@ -597,14 +633,16 @@ fn read_zone<'t>(text: &'t str, names: bool, said: &mut Said) -> Option<&'t str>
     Some(rest)
 }
 
-fn write_items(items: &[Item], at: DateTime, offset: Offset, zone: &Zone, out: &mut String) {
+/// `when`: the date and the time, and how many years are added to it.
+fn write_items(items: &[Item], when: (DateTime, i32), offset: Offset, zone: &Zone, out: &mut String) {
+    let (at, years) = when;
     for item in items {
         match item {
             Item::Literal(c) => out.push(*c),
             Item::Number { what, min, .. } => {
                 let width = *min;
                 let n = match what {
-                    What::Year => i32::from(at.year()),
+                    What::Year => i32::from(at.year()) + years,
                     What::Month => at.month().into(),
                     What::Day => at.day().into(),
                     What::DayOfYear => at.day_of_year().into(),
@@ -615,13 +653,20 @@ fn write_items(items: &[Item], at: DateTime, offset: Offset, zone: &Zone, out: &
                     What::WeekYear => at.iso_week_date().year().into(),
                     What::Week => at.iso_week_date().week().into(),
                     What::DayOfWeek => at.weekday().to_monday_one_offset().into(),
+                    What::UsWeekYear => us_week(at.date()).0,
+                    What::UsWeek => us_week(at.date()).1,
+                    What::UsDayOfWeek => at.weekday().to_sunday_one_offset().into(),
                 };
                 if n < 0 {
                     out.push('-');
+                } else if n > 9999 && width >= 4 {
+                    out.push('+');
                 }
                 out.push_str(&format!("{:0width$}", n.abs()));
             }
-            Item::ShortYear => out.push_str(&format!("{:02}", i32::from(at.year()).rem_euclid(100))),
+            Item::ShortYear => {
+                out.push_str(&format!("{:02}", (i32::from(at.year()) + years).rem_euclid(100)))
+            }
             Item::MonthName { full } => {
                 push_name(&MONTHS, i32::from(at.month()), *full, out);
             }
@@ -659,12 +704,30 @@ fn write_items(items: &[Item], at: DateTime, offset: Offset, zone: &Zone, out: &
                 Some(name) => out.push_str(name),
                 None => {
                     let id = [Item::Offset { z: true, colon: true, minutes: true }];
-                    write_items(&id, at, offset, zone, out);
+                    write_items(&id, when, offset, zone, out);
                 }
             },
-            Item::Optional(inner) => write_items(inner, at, offset, zone, out),
+            Item::Optional(inner) => write_items(inner, when, offset, zone, out),
         }
     }
+}
+
+/// The Sunday with which a year of weeks begins.
+fn us_year(year: i16) -> Option<Date> {
+    let first = Date::new(year, 1, 1).ok()?;
+    first.checked_sub(first.weekday().to_sunday_zero_offset().days()).ok()
+}
+
+/// The year and the number of a date's week, where weeks begin on Sunday and the first is the one of January 1.
+fn us_week(date: Date) -> (i32, i32) {
+    let year = date.year();
+    let next = us_year(year.saturating_add(1)).filter(|start| date >= *start);
+    let (year, start) = match next {
+        Some(start) => (year + 1, start),
+        None => (year, us_year(year).unwrap_or(date)),
+    };
+    let days = date.since(start).map_or(0, |span| span.get_days());
+    (year.into(), days / 7 + 1)
 }
 
 fn push_name(names: &[&str], n: i32, full: bool, out: &mut String) {

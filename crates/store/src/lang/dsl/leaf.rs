@@ -41,7 +41,6 @@ pub(super) fn term(body: &Map<String, Value>) -> Result<Query, EsError> {
 }
 
 pub(super) fn terms(body: &Map<String, Value>) -> Result<Query, EsError> {
-    super::named(body)?;
     let mut found: Option<(&String, &Vec<Value>)> = None;
     for (name, value) in body {
         match value {
@@ -50,7 +49,7 @@ pub(super) fn terms(body: &Map<String, Value>) -> Result<Query, EsError> {
                 return Err(EsError::parsing("[terms] query does not support multiple fields"));
             }
             Value::Object(_) => return Err(EsError::unsupported("[terms] query with a lookup")),
-            _ if name == "boost" => {}
+            _ if name == "boost" || name == "_name" => {}
             _ => return Err(EsError::parsing(format!("[terms] query does not support [{name}]"))),
         }
     }
@@ -96,7 +95,6 @@ pub(super) fn range(body: &Map<String, Value>) -> Result<Query, EsError> {
         })
     };
     let included = |name: &str| options.get(name).map_or(Ok(true), |v| boolean("range", name, v));
-    super::named(options)?;
     for (name, value) in options {
         match name.as_str() {
             "gt" => out.lower = bound(value, false)?,
@@ -105,7 +103,7 @@ pub(super) fn range(body: &Map<String, Value>) -> Result<Query, EsError> {
             "lt" => out.upper = bound(value, false)?,
             "lte" => out.upper = bound(value, true)?,
             "to" => out.upper = bound(value, included("include_upper")?)?,
-            "include_lower" | "include_upper" | "boost" => {}
+            "include_lower" | "include_upper" | "boost" | "_name" => {}
             "format" if value.is_null() => {}
             "format" => {
                 let format = text("range", name, value)?;
@@ -115,7 +113,7 @@ pub(super) fn range(body: &Map<String, Value>) -> Result<Query, EsError> {
             "time_zone" if value.is_null() => {}
             "time_zone" => {
                 let zone = text("range", name, value)?;
-                Zone::parse(&zone)?;
+                Zone::parse(&zone).map_err(|e| EsError::illegal(e.reason.clone()).caused_by(e))?;
                 out.time_zone = Some(zone);
             }
             "relation" => {
@@ -239,15 +237,12 @@ pub(super) fn edits(
 }
 
 pub(super) fn ids(body: &Map<String, Value>) -> Result<Query, EsError> {
-    super::named(body)?;
     for key in body.keys() {
-        if !matches!(key.as_str(), "values" | "type" | "boost") {
+        if !matches!(key.as_str(), "values" | "type" | "boost" | "_name") {
             return Err(EsError::x_content(format!("[ids] unknown field [{key}]")));
         }
     }
-    let Some(values) = body.get("values") else {
-        return Err(EsError::illegal("[ids] requires a list of values"));
-    };
+    let Some(values) = body.get("values") else { return Ok(Query::Ids(Vec::new())) };
     let list = crate::lang::json::texts("ids", "values", values)?;
     Ok(Query::Ids(list))
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::ast::{BoolQuery, MinimumMatch, Query};
 use super::error::EsError;
-use super::json::{failed, float, suggestion, text, token};
+use super::json::{failed, float, shown, suggestion, text, token};
 
 /// Queries within each other at most: Elasticsearch's `indices.query.bool.max_nested_depth`.
 pub const MAX_DEPTH: usize = 30;
@@ -28,6 +28,7 @@ const KNOWN: &[&str] = &[
     "match_phrase",
     "match_phrase_prefix",
     "multi_match",
+    "nested",
     "prefix",
     "query_string",
     "range",
@@ -53,7 +54,6 @@ const REFUSED: &[&str] = &[
     "intervals",
     "knn",
     "more_like_this",
-    "nested",
     "parent_id",
     "percolate",
     "pinned",
@@ -112,14 +112,24 @@ fn query(value: &Value, depth: usize) -> Result<Query, EsError> {
     let Value::Object(body) = body else {
         return Err(EsError::parsing(format!("[{name}] query malformed, no start_object after query name")));
     };
-    match name.as_str() {
+    let query = match (of_kind(name, body, depth)?, boost_of(name, body)) {
+        (query, Some(boost)) => Query::ConstantScore { filter: Box::new(query), boost },
+        (query, None) => query,
+    };
+    Ok(match name_of(name, body) {
+        Some(name) => Query::Named { name, query: Box::new(query) },
+        None => query,
+    })
+}
+
+fn of_kind(name: &str, body: &Map<String, Value>, depth: usize) -> Result<Query, EsError> {
+    match name {
         "match_all" | "match_none" => {
             for key in body.keys() {
                 if key != "boost" && key != "_name" {
                     return Err(EsError::x_content(format!("[{name}] unknown field [{key}]")));
                 }
             }
-            named(body)?;
             Ok(if name == "match_all" { Query::MatchAll } else { Query::MatchNone })
         }
         "bool" => boolean(body, depth),
@@ -158,6 +168,7 @@ fn query(value: &Value, depth: usize) -> Result<Query, EsError> {
         "regexp" => leaf::regexp(body),
         "fuzzy" => leaf::fuzzy(body),
         "ids" => leaf::ids(body),
+        "nested" => nested(body),
         "match" | "match_bool_prefix" => words::matches(name, body),
         "match_phrase" | "match_phrase_prefix" => words::phrase(name, body),
         "multi_match" => words::multi_match(body),
@@ -171,6 +182,16 @@ fn query(value: &Value, depth: usize) -> Result<Query, EsError> {
     }
 }
 
+/// No field is nested: lists of objects are told, not searched one by one.
+fn nested(body: &Map<String, Value>) -> Result<Query, EsError> {
+    if body.get("ignore_unmapped").is_some_and(|v| *v == Value::Bool(true)) {
+        return Ok(Query::MatchNone);
+    }
+    let path = body.get("path").ok_or_else(|| EsError::parsing("[nested] requires 'path' field"))?;
+    Err(EsError::query_shard(format!("[nested] failed to find nested object under path [{}]", shown(path)))
+        .late())
+}
+
 fn unknown_query(name: &str, all: &[&str]) -> EsError {
     let short: String = name.chars().take(200).collect();
     let cause =
@@ -180,21 +201,33 @@ fn unknown_query(name: &str, all: &[&str]) -> EsError {
 
 /// Refuses members that a query does not have; `boost` every query has, a name no query may have.
 fn members_of(what: &str, body: &Map<String, Value>, known: &[&str]) -> Result<(), EsError> {
-    named(body)?;
     for key in body.keys() {
-        if key != "boost" && !known.contains(&key.as_str()) {
+        if key != "boost" && key != "_name" && !known.contains(&key.as_str()) {
             return Err(EsError::parsing(format!("[{what}] query does not support [{key}]")));
         }
     }
     Ok(())
 }
 
-/// Named queries would have to be told with every hit.
-fn named(body: &Map<String, Value>) -> Result<(), EsError> {
-    match body.get("_name") {
-        None => Ok(()),
-        Some(_) => Err(EsError::unsupported("[_name] of a query")),
-    }
+/// A member of any query: beside its field, or in what is said of it.
+fn common<'v>(kind: &str, body: &'v Map<String, Value>, name: &str) -> Option<&'v Value> {
+    let leaf = !is_compound(kind) && kind != "terms";
+    body.get(name).or_else(|| body.values().filter(|_| leaf).find_map(|v| v.get(name)))
+}
+
+/// Queries of other queries.
+fn is_compound(kind: &str) -> bool {
+    matches!(kind, "bool" | "boosting" | "constant_score" | "dis_max")
+}
+
+fn name_of(kind: &str, body: &Map<String, Value>) -> Option<String> {
+    common(kind, body, "_name").and_then(Value::as_str).map(str::to_owned)
+}
+
+/// What a leaf counts, where it is said and is not 1. A `bool` counts what its clauses do.
+fn boost_of(kind: &str, body: &Map<String, Value>) -> Option<f32> {
+    let boost = common(kind, body, "boost").filter(|_| !is_compound(kind))?.as_f64()? as f32;
+    Some(boost).filter(|boost| *boost != 1.0 && boost.is_finite() && *boost >= 0.0)
 }
 
 fn clauses(what: &str, name: &str, value: &Value, depth: usize) -> Result<Vec<Query>, EsError> {
@@ -211,7 +244,6 @@ fn clauses(what: &str, name: &str, value: &Value, depth: usize) -> Result<Vec<Qu
 
 fn boolean(body: &Map<String, Value>, depth: usize) -> Result<Query, EsError> {
     let mut out = BoolQuery::default();
-    named(body)?;
     for (name, value) in body {
         match name.as_str() {
             "must" => out.must = clauses("bool", name, value, depth)?,
@@ -219,12 +251,13 @@ fn boolean(body: &Map<String, Value>, depth: usize) -> Result<Query, EsError> {
             "should" => out.should = clauses("bool", name, value, depth)?,
             "must_not" => out.must_not = clauses("bool", name, value, depth)?,
             "minimum_should_match" => {
-                out.minimum_should_match = Some(MinimumMatch::parse(&text("bool", name, value)?)?);
+                let minimum = MinimumMatch::parse(&text("bool", name, value)?);
+                out.minimum_should_match = Some(minimum.map_err(EsError::in_query)?);
             }
             "boost" => {
                 float("bool", name, value)?;
             }
-            "adjust_pure_negative" => {}
+            "adjust_pure_negative" | "_name" => {}
             other => {
                 let known =
                     ["must", "filter", "should", "must_not", "minimum_should_match", "boost", "_name"];
@@ -241,7 +274,6 @@ fn boolean(body: &Map<String, Value>, depth: usize) -> Result<Query, EsError> {
 /// A leaf's one field with what is said of it.
 fn field_of<'v>(what: &str, body: &'v Map<String, Value>) -> Result<(&'v str, &'v Value), EsError> {
     let mut fields = body.iter().filter(|(name, _)| name.as_str() != "boost" && name.as_str() != "_name");
-    named(body)?;
     let Some((field, value)) = fields.next() else {
         return Err(EsError::illegal("fieldName must not be null or empty"));
     };

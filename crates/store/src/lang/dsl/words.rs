@@ -42,7 +42,9 @@ fn operator(what: &str, value: Option<&Value>, name: &str) -> Result<Operator, E
 fn minimum(what: &str, options: &Map<String, Value>) -> Result<Option<MinimumMatch>, EsError> {
     match options.get("minimum_should_match") {
         None | Some(Value::Null) => Ok(None),
-        Some(value) => Ok(Some(MinimumMatch::parse(&text(what, "minimum_should_match", value)?)?)),
+        Some(value) => MinimumMatch::parse(&text(what, "minimum_should_match", value)?)
+            .map(Some)
+            .map_err(EsError::in_query),
     }
 }
 
@@ -85,7 +87,7 @@ fn words(
 ) -> Result<Query, EsError> {
     let text = value
         .and_then(Scalar::from_json)
-        .ok_or_else(|| EsError::illegal(format!("[{what}] requires query value")))?;
+        .ok_or_else(|| EsError::parsing("No text specified for text query"))?;
     analyzer(what, options)?;
     Ok(Query::Match(MatchQuery {
         field: field.to_owned(),
@@ -116,7 +118,7 @@ pub(super) fn phrase(what: &str, body: &Map<String, Value>) -> Result<Query, EsE
     let options = options.unwrap_or(&none);
     let text = value
         .and_then(Scalar::from_json)
-        .ok_or_else(|| EsError::illegal(format!("[{what}] requires query value")))?;
+        .ok_or_else(|| EsError::parsing("No text specified for text query"))?;
     analyzer(what, options)?;
     if zero_terms(what, options)? {
         return Err(EsError::unsupported(&format!("[zero_terms_query] of a [{what}] query")));
@@ -179,7 +181,7 @@ pub(super) fn multi_match(body: &Map<String, Value>) -> Result<Query, EsError> {
                 })),
             }
         }
-        other => Err(EsError::parsing(format!(
+        other => Err(EsError::parse(format!(
             "failed to parse [multi_match] query type [{}]. unknown type.",
             other.chars().take(100).collect::<String>()
         ))),
@@ -228,7 +230,7 @@ pub(super) fn query_string(body: &Map<String, Value>) -> Result<Query, EsError> 
     if flag(what, body, "escape")? {
         return Err(EsError::unsupported("[escape] of a [query_string] query"));
     }
-    let mut names = fields(what, body.get("fields"))?;
+    let mut names = list_of_fields(what, body)?;
     if let Some(one) = body.get("default_field") {
         if !names.is_empty() {
             return Err(EsError::parsing(
@@ -258,6 +260,15 @@ pub(super) fn query_string(body: &Map<String, Value>) -> Result<Query, EsError> 
             fuzziness,
         },
     )
+    .map_err(EsError::in_query)
+}
+
+/// Here names of fields have to be a list.
+fn list_of_fields(what: &str, body: &Map<String, Value>) -> Result<Vec<String>, EsError> {
+    match body.get("fields") {
+        Some(Value::String(_)) => Err(EsError::parsing(format!("[{what}] query does not support [fields]"))),
+        value => fields(what, value),
+    }
 }
 
 /// `*` alone is every field.
@@ -299,11 +310,12 @@ pub(super) fn simple_query_string(body: &Map<String, Value>) -> Result<Query, Es
     simple::parse(
         &query,
         &simple::Options {
-            fields: every_field(fields(what, body.get("fields"))?),
+            fields: every_field(list_of_fields(what, body)?),
             operator: operator(what, body.get("default_operator"), "default_operator")?,
             lenient: flag(what, body, "lenient")?,
             minimum_should_match: minimum(what, body)?,
             flags,
         },
     )
+    .map_err(EsError::in_query)
 }

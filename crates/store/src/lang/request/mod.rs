@@ -166,8 +166,8 @@ impl SearchRequest {
     fn member(&mut self, name: &str, value: &Value) -> Result<(), EsError> {
         let what = "search";
         match name {
-            "query" => self.query = query(value)?.unwrap_or(Query::MatchAll),
-            "post_filter" => self.post_filter = query(value)?,
+            "query" => self.query = clause(name, value)?,
+            "post_filter" => self.post_filter = Some(clause(name, value)?),
             "from" => self.from = positive(name, value)?,
             "size" => self.size = positive(name, value)?,
             "sort" => self.sort = sort::parse(value)?,
@@ -180,7 +180,7 @@ impl SearchRequest {
             "aggs" | "aggregations" => self.aggs = agg::parse(value)?,
             "timeout" => self.timeout = duration(name, &text(what, name, value)?)?,
             "terminate_after" => {
-                let n = integer(what, name, value)?;
+                let n = whole(name, value)?;
                 if n < 0 {
                     return Err(EsError::illegal("terminateAfter must be > 0"));
                 }
@@ -197,7 +197,8 @@ impl SearchRequest {
             }
             "pit" => self.pit = Some(Pit::parse(value)?),
             // Words are not marked in answers; statistics are not kept by group.
-            "highlight" | "stats" => {}
+            "highlight" => highlight(value)?,
+            "stats" => {}
             "runtime_mappings" | "script_fields" | "ext" | "indices_boost" if is_empty(value) => {}
             name if REFUSED.contains(&name) => return Err(EsError::unsupported(&format!("[{name}]"))),
             name => {
@@ -212,14 +213,12 @@ impl SearchRequest {
     fn check(&self) -> Result<(), EsError> {
         if let Some(after) = &self.search_after {
             if self.from > 0 {
-                return Err(EsError::new(
-                    400,
-                    "action_request_validation_exception",
-                    "Validation Failed: 1: `from` parameter must be set to 0 when `search_after` is used;",
+                return Err(EsError::invalid(
+                    "`from` parameter must be set to 0 when `search_after` is used",
                 ));
             }
             if self.sort.is_empty() && self.pit.is_none() {
-                return Err(EsError::illegal("Sort must contain at least one field."));
+                return Err(EsError::illegal("Sort must contain at least one field.").late());
             }
             let keys = self.sort.len().max(1);
             // A view adds its own tie-break, whose value may be given too.
@@ -228,7 +227,8 @@ impl SearchRequest {
                 return Err(EsError::illegal(format!(
                     "search_after has {} value(s) but sort has {keys}.",
                     after.len()
-                )));
+                ))
+                .late());
             }
         }
         Ok(())
@@ -256,15 +256,47 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-fn query(value: &Value) -> Result<Option<Query>, EsError> {
+fn clause(name: &str, value: &Value) -> Result<Query, EsError> {
     match value {
-        Value::Null => Ok(None),
-        value => dsl::parse(value).map(Some),
+        Value::Null => Err(EsError::parsing(format!("Unknown key for a VALUE_NULL in [{name}]."))),
+        value => dsl::parse(value),
     }
 }
 
+/// A whole number; here Elasticsearch tells Java's own exception.
+fn whole(name: &str, value: &Value) -> Result<i64, EsError> {
+    integer("search", name, value).map_err(|e| match e.cause {
+        Some(cause) => *cause,
+        None => e,
+    })
+}
+
+/// How words are marked: accepted, and not done.
+fn highlight(value: &Value) -> Result<(), EsError> {
+    let fields = match value.get("fields") {
+        Some(Value::Object(map)) => map.values().collect(),
+        Some(Value::Array(list)) => {
+            list.iter().filter_map(Value::as_object).flat_map(|m| m.values()).collect()
+        }
+        _ => Vec::new(),
+    };
+    for options in std::iter::once(value).chain(fields) {
+        match options.get("type").and_then(Value::as_str) {
+            None | Some("unified" | "plain" | "fvh") => {}
+            Some(other) => {
+                return Err(EsError::illegal(format!(
+                    "unknown highlighter type [{}] for the field",
+                    other.chars().take(100).collect::<String>()
+                ))
+                .late());
+            }
+        }
+    }
+    Ok(())
+}
+
 fn positive(name: &str, value: &Value) -> Result<usize, EsError> {
-    let n = integer("search", name, value)?;
+    let n = whole(name, value)?;
     usize::try_from(n)
         .ok()
         .filter(|n| i32::try_from(*n).is_ok())
@@ -297,7 +329,7 @@ impl TrackTotal {
             Value::Bool(false) => return Ok(Self::No),
             Value::String(s) if s == "true" => return Ok(Self::All),
             Value::String(s) if s == "false" => return Ok(Self::No),
-            value => integer("search", "track_total_hits", value)?,
+            value => whole("track_total_hits", value)?,
         };
         match n {
             -1 => Ok(Self::All),
@@ -381,9 +413,11 @@ pub fn only_query(body: &Value) -> Result<Query, EsError> {
         if name != "query" {
             return Err(EsError::parsing(format!("request does not support [{name}]")));
         }
-        out = query(value)
-            .map_err(|e| if e.kind == "x_content_parse_exception" { e } else { failed_query(e) })?
-            .unwrap_or(Query::MatchAll);
+        out = match value {
+            Value::Null => Query::MatchAll,
+            value => dsl::parse(value)
+                .map_err(|e| if e.kind == "x_content_parse_exception" { e } else { failed_query(e) })?,
+        };
     }
     Ok(out)
 }

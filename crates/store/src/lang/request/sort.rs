@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::lang::ast::Scalar;
 use crate::lang::date::DateFormat;
 use crate::lang::error::EsError;
-use crate::lang::json::{text, token};
+use crate::lang::json::{failed, text, token};
 
 /// One key of an order.
 #[derive(Clone, Debug, PartialEq)]
@@ -168,7 +168,9 @@ fn members(key: &mut SortKey, map: &Map<String, Value>) -> Result<(), EsError> {
             continue;
         }
         match name.as_str() {
-            "order" => key.descending = order(&text(what, name, value)?)?,
+            "order" => {
+                key.descending = order(&text(what, name, value)?).map_err(|e| failed(what, name, e))?;
+            }
             "missing" => {
                 key.missing = match value {
                     Value::String(s) if s == "_first" => Missing::First,
@@ -187,7 +189,10 @@ fn members(key: &mut SortKey, map: &Map<String, Value>) -> Result<(), EsError> {
                     "sum" => Mode::Sum,
                     "avg" => Mode::Avg,
                     "median" => Mode::Median,
-                    _ => return Err(EsError::illegal(format!("Unknown SortMode [{mode}]"))),
+                    _ => {
+                        let cause = EsError::illegal(format!("Unknown SortMode [{mode}]"));
+                        return Err(failed(what, name, cause));
+                    }
                 });
             }
             "unmapped_type" => key.unmapped_type = Some(text(what, name, value)?),
