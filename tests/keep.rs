@@ -43,11 +43,13 @@ impl Traffic {
         let stop = std::sync::Arc::new(AtomicBool::new(false));
         let stopped = std::sync::Arc::clone(&stop);
         let thread = std::thread::spawn(move || {
-            let client = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-            for socket in [&client, &server] {
-                socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
-            }
-            let (to, from) = (server.local_addr().unwrap(), client.local_addr().unwrap());
+            let open = || {
+                let client = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+                client.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+                client
+            };
+            server.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+            let (mut client, to) = (open(), server.local_addr().unwrap());
             let (mut sent, begun) = (0_u64, Instant::now());
             let mut buffer = [0; 512];
             while !stopped.load(Ordering::Relaxed) {
@@ -55,11 +57,15 @@ impl Traffic {
                     let due = begun + Duration::from_nanos(sent * 1_000_000_000 / RATE);
                     std::thread::sleep(due.saturating_duration_since(Instant::now()));
                 }
+                if sent.is_multiple_of(500) {
+                    // On a busy machine the noisiest flows are given up, by design: no flow is noisy for long.
+                    client = open();
+                }
                 let id = (sent as u16).to_be_bytes();
                 client.send_to(&[&id, QUESTION].concat(), to).unwrap();
                 // A busy kernel drops a datagram now and then, on loopback too.
                 if server.recv(&mut buffer).is_ok() {
-                    server.send_to(&[&id, ANSWER].concat(), from).unwrap();
+                    server.send_to(&[&id, ANSWER].concat(), client.local_addr().unwrap()).unwrap();
                     drop(client.recv(&mut buffer));
                     sent += 1;
                 }
@@ -240,8 +246,7 @@ fn a_full_disk_is_told_and_survived() {
     std::thread::sleep(Duration::from_secs(1));
     let during = count(api);
     std::fs::remove_file(&filler).unwrap();
-    for _ in 0..6 { std::thread::sleep(Duration::from_millis(500)); eprintln!("count {} lines {} log {} {}", count(api), std::fs::metadata(&lines).unwrap().len(), process.log().lines().last().unwrap(), lab::run(Command::new("sh").arg("-c").arg(format!("df {} | tail -1; ls -la {}/journal; cat /proc/{}/task/*/wchan", data.display(), data.display(), process.pid())))); }
-    process.wait_for_log("events are kept again", Duration::from_secs(20));
+    process.wait_for_log("events are kept again", Duration::from_secs(60));
     lab::wait_until("more events", Duration::from_secs(20), || count(api) > during + 1_000);
     let sent = traffic.stop();
     std::thread::sleep(Duration::from_secs(1));
