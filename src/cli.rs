@@ -111,6 +111,9 @@ pub struct KeepArgs {
     /// Answer Elasticsearch's API here [default: 127.0.0.1:9200, or the next free port]
     #[arg(long, value_name = "ADDR")]
     pub api: Option<SocketAddr>,
+    /// Show it in a browser here [default: 127.0.0.1:5601, or the next free port]
+    #[arg(long, value_name = "ADDR")]
+    pub ui: Option<SocketAddr>,
 }
 
 /// Where events go.
