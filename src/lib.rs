@@ -22,6 +22,7 @@ pub mod output;
 pub mod parcel;
 pub mod pressure;
 pub mod read;
+pub mod read_ui;
 pub mod run;
 pub mod serving;
 pub mod shard;

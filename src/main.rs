@@ -18,7 +18,7 @@ use wirebeat::read::{self, ReadError};
 use wirebeat::run::{self, RunError};
 use wirebeat::serving::{self, Serving, Wish};
 use wirebeat::summary::{Measured, Summary};
-use wirebeat::{check, devices_cmd, engine, fields_cmd, measure, store_cmd, top};
+use wirebeat::{check, devices_cmd, engine, fields_cmd, measure, read_ui, store_cmd, top};
 use wirebeat_model::Time;
 
 /// Something failed.
@@ -162,14 +162,28 @@ fn read(args: &ReadArgs) -> u8 {
 }
 
 fn read_with(args: &ReadArgs, config: &Config) -> u8 {
+    let shards = args.shards.map_or(config.shards.unwrap_or(1), usize::from);
+    if let Some(address) = args.ui {
+        let output = match output(&args.output, config) {
+            Ok(output) => output,
+            Err(code) => return code,
+        };
+        let lines = output.map(|output| Lines::new(output, config.precision));
+        let show = read_ui::Show { keep: args.keep.as_deref(), address, shards };
+        return ended_reading(read_ui::show(config, &args.files, &show, lines));
+    }
     let destination = match destination_of_import(args, config) {
         Ok(destination) => destination,
         Err(code) => return code,
     };
-    let shards = args.shards.map_or(config.shards.unwrap_or(1), usize::from);
     let mut summary = Summary::default();
     let result = read::read(config, &args.files, shards, destination, &mut summary);
     eprint!("{summary}");
+    ended_reading(result)
+}
+
+/// The exit code; a reader that has enough is no failure.
+fn ended_reading(result: Result<(), ReadError>) -> u8 {
     match result {
         Ok(()) => 0,
         Err(ReadError::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe => 0,
