@@ -6,6 +6,8 @@ use std::sync::Arc;
 use wirebeat_model::{Budget, Counters, Dir, FlowInfo, Time, Transport};
 use wirebeat_proto::{Cx, Expectation, Factory, Guess, Sink, Spec, Stream, Verdict, guess_name};
 
+use crate::tally::{Parsed, Why};
+
 /// Which protocols run, and how they are told apart.
 pub struct Protocols {
     /// Those that run, in the order in which first bytes are shown to them.
@@ -56,6 +58,8 @@ pub struct Env<'a> {
     pub sink: &'a mut Sink,
     /// Flows to come.
     pub expected: &'a mut Vec<Expectation>,
+    /// What each protocol's parsers did.
+    pub parsed: &'a mut [Parsed],
     /// Streams to reuse, by protocol.
     pub spare: &'a mut [Vec<Box<Stream>>],
     /// The stream's clock.
@@ -126,6 +130,21 @@ impl App {
                 stream.name().or_else(|| protocols.all.get(*n).map(|p| p.spec().name))
             }
             State::Decoded(name) => Some(name),
+        }
+    }
+
+    /// The name of a flow that nothing decodes, if it has one, and why nothing does; `None` for one that was decoded, or
+    /// that said nothing.
+    pub fn undecoded(&self, protocols: &Protocols, info: &FlowInfo) -> Option<(Option<&'static str>, Why)> {
+        let named = |name: &'static str| {
+            let decodable = wirebeat_proto::PROTOCOLS.iter().any(|p| p.spec.name == name);
+            (Some(name), if decodable { Why::NotEnabled } else { Why::NoParser })
+        };
+        match &self.state {
+            State::Silent | State::Stream(..) => None,
+            State::Guessing(..) => Some(self.name(protocols, info).map_or((None, Why::Unrecognised), named)),
+            State::Decoded(name) => Some(named(name)).filter(|_| protocols.by_name(name).is_none()),
+            State::Skipped => Some((None, Why::Behind)),
         }
     }
 
@@ -388,11 +407,13 @@ impl App {
         match verdict {
             Verdict::Lost => {
                 env.counters.parsers_lost += 1;
+                env.parsed[n].lost += 1;
                 self.state = State::Decoded(name);
             }
             Verdict::Enough | Verdict::Go => self.state = State::Decoded(name),
             Verdict::Become(_) if self.turns == MAX_TURNS => {
                 env.counters.parsers_lost += 1;
+                env.parsed[n].lost += 1;
                 self.state = State::Decoded(name);
             }
             Verdict::Become(name) => {
@@ -426,8 +447,10 @@ fn stream(n: usize, env: &mut Env<'_>) -> Option<Box<Stream>> {
     let factory = &env.protocols.all[n];
     if !env.budget.take(factory.cost()) {
         env.counters.parsers_refused += 1;
+        env.parsed[n].refused += 1;
         return None;
     }
+    env.parsed[n].flows += 1;
     Some(env.spare[n].pop().unwrap_or_else(|| Box::new(Stream::new(factory.make()))))
 }
 
@@ -450,6 +473,7 @@ fn with<T>(
     f: impl FnOnce(&mut Cx<'_>) -> T,
 ) -> T {
     let factory = &env.protocols.all[n];
+    let before = (env.counters.events, env.counters.unparsed);
     let mut cx = Cx {
         now,
         clock: env.clock,
@@ -464,5 +488,8 @@ fn with<T>(
     };
     let out = f(&mut cx);
     *wake = cx.wake;
+    let parsed = &mut env.parsed[n];
+    parsed.transactions += env.counters.events - before.0;
+    parsed.unparsed += env.counters.unparsed - before.1;
     out
 }

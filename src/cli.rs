@@ -111,6 +111,9 @@ pub struct KeepArgs {
     /// Answer Elasticsearch's API here [default: 127.0.0.1:9200, or the next free port]
     #[arg(long, value_name = "ADDR")]
     pub api: Option<SocketAddr>,
+    /// Show it in a browser here [default: 127.0.0.1:5601, or the next free port]
+    #[arg(long, value_name = "ADDR")]
+    pub ui: Option<SocketAddr>,
 }
 
 /// Where events go.
@@ -146,7 +149,7 @@ pub struct PacketbeatArgs {
 #[derive(Args, Clone, Debug, Default)]
 #[command(
     after_help = "The same files give the same events, byte for byte, with any number of shards; times are the packets'.\n\n\
-Examples:\n  wirebeat read a.pcap b.pcapng.zst -o events.ndjson\n  tcpdump -w - -i eth0 | wirebeat read -\n\n\
+Examples:\n  wirebeat read a.pcap b.pcapng.zst -o events.ndjson\n  wirebeat read capture.pcapng --ui\n  tcpdump -w - -i eth0 | wirebeat read -\n\n\
 Exit codes: 0 fine, 1 something failed, 2 a mistake in the command line or the configuration."
 )]
 pub struct ReadArgs {
@@ -168,6 +171,12 @@ pub struct ReadArgs {
     /// Keep the events in this directory's store, each under its own day
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub data: Option<PathBuf>,
+    /// Show the events in a browser until interrupted, in a store of their own that is then removed [at: 127.0.0.1:5601]
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, require_equals = true, conflicts_with = "data", help_heading = "Output")]
+    pub ui: Option<Option<SocketAddr>>,
+    /// Keep that store, in this directory
+    #[arg(long, value_name = "DIR", requires = "ui", help_heading = "Output")]
+    pub keep: Option<PathBuf>,
     /// Where events go and how files are rotated.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -407,6 +416,8 @@ fn run(args: RunArgs) -> Action {
         redact: args.redact,
         shards: args.shards,
         data: args.keep.data,
+        ui: None,
+        keep: None,
         output: args.output,
         packetbeat: PacketbeatArgs { read_file: None, ..args.packetbeat },
     })
@@ -505,6 +516,10 @@ mod tests {
             panic!()
         };
         assert_eq!((top.json, top.period, top.count), (true, Some(Duration::from_millis(500)), Some(3)));
+        let Ok(Action::Read(read)) = action(&["read", "--ui", "a", "b", "--keep", "d"]) else { panic!() };
+        assert_eq!((read.ui, read.files.len(), read.keep), (Some(None), 2, Some(PathBuf::from("d"))));
+        let Ok(Action::Read(read)) = action(&["read", "a", "--ui=127.0.0.1:0"]) else { panic!() };
+        assert_eq!(read.ui, Some("127.0.0.1:0".parse().ok()));
         assert!(matches!(action(&["version"]), Ok(Action::Version)));
         let Ok(Action::Check(check)) = action(&["check", "-c", "x.yml"]) else { panic!() };
         assert_eq!(check.path(), Some(std::path::Path::new("x.yml")));
@@ -541,6 +556,9 @@ mod tests {
             &["-o", "x", "--rotate-size", "12"],
             &["-o", "x", "--rotate-count", "2"],
             &["read"],
+            &["read", "a", "--keep", "d"],
+            &["read", "a", "--ui", "--data", "d"],
+            &["read", "a", "--ui=here"],
             &["check"],
             &["fly"],
             &["top", "--period", "1ms"],

@@ -4,20 +4,22 @@ use std::io;
 
 use wirebeat_capture::live::Exclusion;
 use wirebeat_model::Event;
-use wirebeat_web::Server;
 
-use crate::keep::Keeper;
+use crate::keep::{Appender, Keeper};
 use crate::lines::Lines;
+use crate::serving::Serving;
 
 /// Takes events in their final order.
 #[derive(Default)]
 pub struct Destination {
     /// Lines of JSON.
     pub lines: Option<Lines>,
-    /// Journal and store.
+    /// The way into a journal.
+    pub appender: Option<Appender>,
+    /// That journal and its store, when they end with this.
     pub keeper: Option<Keeper>,
-    /// Who answers searches meanwhile.
-    pub server: Option<Server>,
+    /// What is served meanwhile.
+    pub serving: Option<Serving>,
 }
 
 impl Destination {
@@ -26,16 +28,21 @@ impl Destination {
         Self { lines: Some(lines), ..Self::default() }
     }
 
+    /// Lines, if any, and what is kept.
+    pub fn kept(lines: Option<Lines>, keeper: Keeper, serving: Option<Serving>) -> Self {
+        Self { lines, appender: Some(keeper.appender()), keeper: Some(keeper), serving }
+    }
+
     /// Takes events. What is kept is kept when this returns; lines reach their file when a block is full.
     ///
     /// # Errors
     /// When lines cannot be written. What cannot be kept is counted and told by the keeper.
     #[inline]
     pub fn write(&mut self, events: &[Event]) -> io::Result<()> {
-        if let Some(keeper) = &mut self.keeper
+        if let Some(appender) = &self.appender
             && !events.is_empty()
         {
-            keeper.append(events);
+            appender.append(events);
         }
         if let Some(lines) = &mut self.lines {
             for event in events {
@@ -55,7 +62,7 @@ impl Destination {
 
     /// Our own listeners, whose traffic is not captured.
     pub fn listeners(&self) -> Vec<Exclusion> {
-        let addresses = self.server.iter().flat_map(|s| s.addresses());
+        let addresses = self.serving.iter().flat_map(Serving::addresses);
         addresses.map(|a| Exclusion { address: Some(a.ip()), port: a.port() }).collect()
     }
 

@@ -16,10 +16,10 @@ use wirebeat::measure::Until;
 use wirebeat::output::{Output, Rotation};
 use wirebeat::read::{self, ReadError};
 use wirebeat::run::{self, RunError};
+use wirebeat::serving::{self, Serving, Wish};
 use wirebeat::summary::{Measured, Summary};
-use wirebeat::{api, check, devices_cmd, engine, fields_cmd, measure, store_cmd, top};
+use wirebeat::{check, devices_cmd, engine, fields_cmd, measure, read_ui, store_cmd, top};
 use wirebeat_model::Time;
-use wirebeat_web::Server;
 
 /// Something failed.
 const FAILED: u8 = 1;
@@ -110,16 +110,18 @@ fn destination_of_import(args: &ReadArgs, config: &Config) -> Result<Destination
     if output.is_none() && args.data.is_none() {
         output = Some(Output::stdout());
     }
-    let keeper = args.data.as_ref().map(|dir| keeper(dir, config, Purpose::Import)).transpose()?;
     let lines = output.map(|output| Lines::new(output, config.precision));
-    Ok(Destination { lines, keeper, ..Destination::default() })
+    match &args.data {
+        Some(dir) => Ok(Destination::kept(lines, keeper(dir, config, Purpose::Import)?, None)),
+        None => Ok(Destination { lines, ..Destination::default() }),
+    }
 }
 
 /// Opens where live events go: lines where they are asked for; they are kept where that is asked for, or nothing else is.
 fn destination(args: &RunArgs, config: &Config) -> Result<Destination, u8> {
-    let output = output(&args.output, config)?;
+    let mut output = output(&args.output, config)?;
     let keep = args.keep.data.is_some() || config.keeping.enabled.unwrap_or(output.is_none());
-    let (mut keeper_of, mut server, mut output) = (None, None, output);
+    let lines = |output: Option<Output>| output.map(|output| Lines::new(output, config.precision));
     if keep {
         let dir = store_cmd::directory(args.keep.data.as_ref(), &config.keeping).map_err(|e| {
             eprintln!("error: {e}");
@@ -127,35 +129,21 @@ fn destination(args: &RunArgs, config: &Config) -> Result<Destination, u8> {
         })?;
         let keeper = keeper(&dir, config, Purpose::Live)?;
         eprintln!("keeping events in {}", dir.display());
-        server = serve(&keeper, args, config)?;
-        keeper_of = Some(keeper);
-    } else if output.is_none() {
-        output = Some(Output::stdout());
+        let api = Wish::new(args.keep.api, config.keeping.api);
+        let ui = Wish::new(args.keep.ui, config.keeping.ui);
+        let serving = serve(&keeper, config, api, ui)?;
+        return Ok(Destination::kept(lines(output), keeper, Some(serving)));
     }
-    let lines = output.map(|output| Lines::new(output, config.precision));
-    Ok(Destination { lines, keeper: keeper_of, server })
+    output = output.or_else(|| Some(Output::stdout()));
+    Ok(Destination { lines: lines(output), ..Destination::default() })
 }
 
-/// Answers Elasticsearch's API, unless it is switched off. Without a wish for a port the next free one will do.
-fn serve(keeper: &Keeper, args: &RunArgs, config: &Config) -> Result<Option<Server>, u8> {
-    let Some(address) = args.keep.api.or(config.keeping.api) else { return Ok(None) };
-    let source = keeper.directory().source();
-    let token = keeper.directory().token().to_owned();
-    let mut options = wirebeat_web::Options::new(vec![address], token, api::identity(source));
-    options.names.clone_from(&config.keeping.names);
-    options.next_ports = if args.keep.api.is_some() { 0 } else { 20 };
-    let backend = api::StoreBackend::new(Arc::clone(keeper.store()), engine::schema(), source);
-    match wirebeat_web::serve(options, Arc::new(backend)) {
-        Ok(server) => {
-            let at: Vec<_> = server.addresses().iter().map(|a| format!("http://{a}")).collect();
-            eprintln!("answering searches at {}", at.join(", "));
-            Ok(Some(server))
-        }
-        Err(e) => {
-            eprintln!("error: the API: {e}");
-            Err(FAILED)
-        }
-    }
+/// Answers searches and shows pages where that is wished for.
+fn serve(keeper: &Keeper, config: &Config, api: Option<Wish>, ui: Option<Wish>) -> Result<Serving, u8> {
+    serving::serve(keeper, &config.keeping, api, ui, Vec::new(), Arc::default()).map_err(|e| {
+        eprintln!("error: {e}");
+        FAILED
+    })
 }
 
 fn keeper(dir: &Path, config: &Config, purpose: Purpose) -> Result<Keeper, u8> {
@@ -174,14 +162,28 @@ fn read(args: &ReadArgs) -> u8 {
 }
 
 fn read_with(args: &ReadArgs, config: &Config) -> u8 {
+    let shards = args.shards.map_or(config.shards.unwrap_or(1), usize::from);
+    if let Some(address) = args.ui {
+        let output = match output(&args.output, config) {
+            Ok(output) => output,
+            Err(code) => return code,
+        };
+        let lines = output.map(|output| Lines::new(output, config.precision));
+        let show = read_ui::Show { keep: args.keep.as_deref(), address, shards };
+        return ended_reading(read_ui::show(config, &args.files, &show, lines));
+    }
     let destination = match destination_of_import(args, config) {
         Ok(destination) => destination,
         Err(code) => return code,
     };
-    let shards = args.shards.map_or(config.shards.unwrap_or(1), usize::from);
     let mut summary = Summary::default();
     let result = read::read(config, &args.files, shards, destination, &mut summary);
     eprint!("{summary}");
+    ended_reading(result)
+}
+
+/// The exit code; a reader that has enough is no failure.
+fn ended_reading(result: Result<(), ReadError>) -> u8 {
     match result {
         Ok(()) => 0,
         Err(ReadError::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe => 0,

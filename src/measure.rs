@@ -1,8 +1,8 @@
 //! Measurements of the host: beside a capture on their way to its collector, or alone.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// A thread that measures.
 pub struct Measuring {
     stop: Arc<AtomicBool>,
+    losses: Arc<Mutex<Losses>>,
     thread: JoinHandle<Losses>,
 }
 
@@ -32,11 +33,22 @@ impl Measuring {
         let mut metrics = Metrics::new(options)?;
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
+        let losses = Arc::new(Mutex::new(Losses::default()));
+        let told = Arc::clone(&losses);
         let thread = thread::Builder::new().name("measure".into()).spawn(move || {
-            metrics.every(|time| sleep(time, &stopped), |events, _| send(events));
+            let send = |events: &mut Vec<Event>, losses: &Losses| {
+                told.lock().unwrap_or_else(PoisonError::into_inner).clone_from(losses);
+                send(events)
+            };
+            metrics.every(|time| sleep(time, &stopped), send);
             metrics.losses().clone()
         })?;
-        Ok(Self { stop, thread })
+        Ok(Self { stop, losses, thread })
+    }
+
+    /// What was measured and what could not be, as of the last period.
+    pub fn losses(&self) -> Arc<Mutex<Losses>> {
+        Arc::clone(&self.losses)
     }
 
     /// Ends it; what was measured and what could not be.

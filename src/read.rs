@@ -26,6 +26,7 @@ use crate::engine;
 use crate::ingress::Ingress;
 use crate::keep::KeepError;
 use crate::parcel::{Batch, Content};
+use crate::serving::ServingError;
 use crate::shard::{Arrival, Note, Settings, Shard};
 use crate::summary::Summary;
 
@@ -49,6 +50,9 @@ pub enum ReadError {
     /// Events could not be kept.
     #[error("keeping events: {0}")]
     Keep(#[from] KeepError),
+    /// The pages could not be shown.
+    #[error("{0}")]
+    Serve(#[from] ServingError),
 }
 
 /// Packets between two looks of the collector, and in a batch.

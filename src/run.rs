@@ -24,6 +24,7 @@ use crate::collector::Collector;
 use crate::config::Config;
 use crate::destination::Destination;
 use crate::engine;
+use crate::health::{Capture, Published};
 use crate::ingress::Ingress;
 use crate::measure::Measuring;
 use crate::parcel::{Batch, Content};
@@ -90,6 +91,7 @@ pub fn run(
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
     let (live, rings) = Live::open(options)?;
+    let live = Arc::new(live);
     let destination = destination().map_err(RunError::Reported)?;
     if !config.capture_self {
         live.set_exclusions(destination.listeners())?;
@@ -146,6 +148,16 @@ pub fn run(
         }
         None => None,
     };
+    if let Some(serving) = &destination.serving {
+        serving.health.set_capture(Capture {
+            live: Arc::clone(&live),
+            shards: published.clone(),
+            protocols: settings.protocols.all.iter().map(|p| p.spec().name).collect(),
+            measured: Arc::clone(&measured),
+            unmeasured: measuring.as_ref().map(Measuring::losses),
+            budget: settings.memory * shards,
+        });
+    }
     drop((events_tx, inboxes));
     returns.sort_by_key(|(id, _)| *id);
     let returns: Vec<_> = returns.into_iter().map(|(_, tx)| tx).collect();
@@ -176,8 +188,8 @@ pub fn run(
     summary.counters.kernel_drops += live.stats().iter().map(|s| s.drops).sum::<u64>();
     match written {
         Ok(result) => {
-            let Destination { keeper, server, .. } = result?;
-            drop(server);
+            let Destination { keeper, serving, .. } = result?;
+            drop(serving);
             if let Some(keeper) = keeper {
                 summary.counters.events_refused += keeper.close();
             }
@@ -251,13 +263,6 @@ fn watch(
             }
         }
     }
-}
-
-/// What a shard tells the world about itself, once in a while.
-#[derive(Default)]
-struct Published {
-    counters: Counters,
-    peak: usize,
 }
 
 /// A shard's events on their way to the collector, with its watermark.
@@ -413,7 +418,13 @@ impl Worker {
         let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
         published.counters = self.counters.clone();
         published.counters.add(self.shard.counters());
+        published.used = self.shard.budget().used();
         published.peak = self.shard.budget().peak();
+        published.open_flows = self.shard.open_flows();
+        published.pressure = self.shard.pressure();
+        published.parsed.clear();
+        published.parsed.extend_from_slice(self.shard.parsed());
+        published.undecoded.clone_from(self.shard.undecoded());
     }
 
     /// The last events wait for room: nothing more comes.

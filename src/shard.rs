@@ -15,6 +15,7 @@ use wirebeat_proto::{Expectation, Sink, Stream};
 use crate::app::{App, Env, Protocols};
 use crate::flows::{self, IcmpKind, Record, Tally, TcpRecord};
 use crate::pressure::{Loudest, Pressure, SAMPLE};
+use crate::tally::{Parsed, Undecoded};
 
 /// How flows are told.
 #[derive(Clone, Debug)]
@@ -131,6 +132,8 @@ struct Work {
     counters: Counters,
     sink: Sink,
     expected: Vec<Expectation>,
+    parsed: Vec<Parsed>,
+    undecoded: Undecoded,
     #[expect(clippy::vec_box, reason = "flows hold boxes: a stream moves between them without being copied")]
     spare: Vec<Vec<Box<Stream>>>,
     clock: Time,
@@ -144,6 +147,7 @@ impl Work {
             counters: &mut self.counters,
             sink: &mut self.sink,
             expected: &mut self.expected,
+            parsed: &mut self.parsed,
             spare: &mut self.spare,
             clock: self.clock,
         }
@@ -221,6 +225,8 @@ impl Shard {
                     ignore_outgoing: settings.ignore_outgoing,
                 },
                 expected: Vec::new(),
+                parsed: vec![Parsed::default(); settings.protocols.all.len()],
+                undecoded: Undecoded::default(),
                 spare,
                 clock: Time::MIN,
                 settings,
@@ -250,6 +256,21 @@ impl Shard {
     /// Its counters.
     pub fn counters(&mut self) -> &mut Counters {
         &mut self.work.counters
+    }
+
+    /// What each protocol's parsers did, in the order of [`Protocols::all`](crate::app::Protocols::all).
+    pub fn parsed(&self) -> &[Parsed] {
+        &self.work.parsed
+    }
+
+    /// Flows that ended without having been decoded.
+    pub fn undecoded(&self) -> &Undecoded {
+        &self.work.undecoded
+    }
+
+    /// How much is given up now.
+    pub fn pressure(&self) -> Pressure {
+        self.pressure
     }
 
     /// The latest time it has been told of.
@@ -627,6 +648,10 @@ impl Shard {
         }
         flow.app.close(&mut flow.info, flow.last, &mut self.work.env());
         let settings = Arc::clone(&self.work.settings);
+        if let Some((guess, why)) = flow.app.undecoded(&settings.protocols, &flow.info) {
+            let bytes = flow.total.bytes.iter().sum();
+            self.work.undecoded.add(&flow.info, guess, why, bytes);
+        }
         if settings.flows.enabled {
             record(&mut flow, Some(reason), &settings, &mut self.work);
         }

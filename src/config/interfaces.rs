@@ -10,6 +10,9 @@ use wirebeat_model::config::{Item, Node, Pos, Problem, Report, Section};
 use super::networks::InternalNetworks;
 use super::tree;
 
+/// As many bytes as a frame may have.
+const WHOLE: u32 = 262_144;
+
 /// One entry of `interfaces`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interface {
@@ -38,7 +41,7 @@ impl Default for Interface {
         Self {
             devices: Vec::new(),
             file: None,
-            snaplen: 65_535,
+            snaplen: WHOLE,
             buffer: None,
             bpf_filter: None,
             with_vlans: false,
@@ -100,8 +103,10 @@ pub(super) fn keys(section: &mut Section<'_>) -> Interface {
     sniffer(section);
     let file = section.string("file", "", "A capture file that is read instead of a device.");
     interface.file = (!file.is_empty()).then(|| PathBuf::from(file));
-    let snaplen = section.int("snaplen", 65_535, 64..=262_144, "Bytes kept of each frame.");
-    interface.snaplen = u32::try_from(snaplen).unwrap_or(65_535);
+    let doc = "Bytes kept of each frame; from 65535 on, all of them.";
+    let snaplen = section.int("snaplen", 65_535, 64..=262_144, doc);
+    // The largest packet has 65,535 bytes without its link header: loopback and offloads make such frames all the time.
+    interface.snaplen = u32::try_from(snaplen).ok().filter(|n| *n < 65_535).unwrap_or(WHOLE);
     interface.buffer = buffer(section);
     interface.bpf_filter = filter(section);
     interface.with_vlans =

@@ -1,4 +1,4 @@
-//! What is kept of events, and who may ask for it: `wirebeat.data`, `.journal`, `.store`, `.api`.
+//! What is kept of events, and who may ask for it: `wirebeat.data`, `.journal`, `.store`, `.api`, `.ui`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -25,7 +25,9 @@ pub struct Keeping {
     pub min_free: u8,
     /// Where the API listens; `None`: nowhere.
     pub api: Option<SocketAddr>,
-    /// Names the API answers to, beside those of this host itself.
+    /// Where the pages are; `None`: nowhere.
+    pub ui: Option<SocketAddr>,
+    /// Names that API and pages answer to, beside those of this host itself.
     pub names: Vec<String>,
 }
 
@@ -56,6 +58,10 @@ pub(super) fn keys(section: &mut Section<'_>) -> Keeping {
     let mut api = section.sub("api", item);
     let (api_address, names) = api_keys(&mut api);
     api.finish();
+    let item = section.raw("ui", "a map", "{}", "The pages for a browser: see wirebeat.ui.");
+    let mut pages = section.sub("ui", item);
+    let ui = ui_keys(&mut pages);
+    pages.finish();
     Keeping {
         enabled,
         data: (!data.is_empty()).then(|| data.into()),
@@ -65,6 +71,7 @@ pub(super) fn keys(section: &mut Section<'_>) -> Keeping {
         max_bytes,
         min_free,
         api: api_address,
+        ui,
         names,
     }
 }
@@ -101,11 +108,28 @@ pub(super) fn store_keys(section: &mut Section<'_>) -> (Option<bool>, Duration, 
 
 /// `wirebeat.api`.
 pub(super) fn api_keys(section: &mut Section<'_>) -> (Option<SocketAddr>, Vec<String>) {
-    let enabled = section.bool("enabled", true, "Answer Elasticsearch's API.");
+    let address = address(section, 9200, "Answer Elasticsearch's API.");
+    let doc = "Names that API and pages answer to beside localhost, 127.0.0.1 and [::1]; any other Host is refused.";
+    let names = section.strings("names", &[], doc);
+    (address, names)
+}
+
+/// `wirebeat.ui`.
+pub(super) fn ui_keys(section: &mut Section<'_>) -> Option<SocketAddr> {
+    address(section, 5601, "Show what is kept in a browser.")
+}
+
+/// Where to listen, if at all.
+fn address(section: &mut Section<'_>, usual: u16, what: &'static str) -> Option<SocketAddr> {
+    let enabled = section.bool("enabled", true, what);
     let doc = "Address to listen on. Only addresses of this host's own loopback are open to everybody on it without a password.";
     let host = section.string("host", "127.0.0.1", doc);
-    let port =
-        section.int("port", 9200, 1..=65_535, "Port to listen on; the next free one when it is taken.");
+    let port = section.int(
+        "port",
+        usual.into(),
+        1..=65_535,
+        "Port to listen on; the next free one when it is taken.",
+    );
     let address = match host.parse::<IpAddr>() {
         Ok(address) => address,
         Err(_) if host == "localhost" => Ipv4Addr::LOCALHOST.into(),
@@ -123,8 +147,5 @@ pub(super) fn api_keys(section: &mut Section<'_>) -> (Option<SocketAddr>, Vec<St
             "expected a loopback address: others need a password, which does not exist yet",
         );
     }
-    let doc = "Names the API answers to beside localhost, 127.0.0.1 and [::1]; any other Host is refused.";
-    let names = section.strings("names", &[], doc);
-    let port = u16::try_from(port).unwrap_or(9200);
-    (enabled.then_some(SocketAddr::new(address, port)), names)
+    enabled.then_some(SocketAddr::new(address, u16::try_from(port).unwrap_or(usual)))
 }

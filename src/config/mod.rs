@@ -40,6 +40,7 @@ pub use networks::{InternalNetworks, direction};
 pub use notice::{ConfigErrors, Notice};
 
 /// Everything a configuration says, with what holds where it says nothing.
+#[derive(Clone)]
 pub struct Config {
     /// The file, if there is one.
     pub file: Option<PathBuf>,

@@ -21,6 +21,7 @@ pub fn sections() -> Vec<(String, &'static str, Vec<OptionDoc>)> {
         ),
         ("wirebeat.store".into(), "What is kept of events.", describe(keeping::store_keys)),
         ("wirebeat.api".into(), "The Elasticsearch-compatible API.", describe(keeping::api_keys)),
+        ("wirebeat.ui".into(), "The pages for a browser.", describe(keeping::ui_keys)),
         ("packetbeat".into(), "Capture.", describe(dialect::keys)),
         (
             "packetbeat.interfaces".into(),

@@ -99,7 +99,7 @@ fn describe_interface(interface: &Interface) -> String {
         }
         None => interface.devices.join(", "),
     };
-    if interface.snaplen != 65_535 {
+    if interface.snaplen != Interface::default().snaplen {
         let _ = write!(text, ", {} bytes of each frame", interface.snaplen);
     }
     if let Some(buffer) = interface.buffer {

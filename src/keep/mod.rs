@@ -1,15 +1,15 @@
 //! Keeps events: each goes into the journal first, and from there into the store.
 //!
 //! ```text
-//! collector ─► Keeper::append ─► journal ─► a thread of its own ─► store ─► searches
+//! collector ─► Appender::append ─► journal ─► a thread of its own ─► store ─► searches
 //! ```
 
 mod directory;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -52,11 +52,23 @@ pub enum Purpose {
 /// Journal and store of one directory.
 pub struct Keeper {
     directory: Directory,
-    writer: Writer,
+    appender: Appender,
     journal: Journal,
     store: Arc<Store>,
     stop: Arc<AtomicBool>,
     worker: Option<JoinHandle<()>>,
+}
+
+/// Appends to the journal of a [`Keeper`]; what comes after its end is not kept.
+#[derive(Clone)]
+pub struct Appender {
+    inner: Arc<Mutex<Appending>>,
+    journal: Journal,
+}
+
+struct Appending {
+    /// `None` after the end.
+    writer: Option<Writer>,
     /// Events the journal did not take, as last told.
     told: u64,
 }
@@ -104,7 +116,9 @@ impl Keeper {
         let stop = Arc::new(AtomicBool::new(false));
         let worker = Worker { reader, store: Arc::clone(&store), stop: Arc::clone(&stop), told: None };
         let worker = Some(thread::spawn(move || worker.run()));
-        Ok(Self { directory, writer, journal, store, stop, worker, told: 0 })
+        let inner = Arc::new(Mutex::new(Appending { writer: Some(writer), told: 0 }));
+        let appender = Appender { inner, journal: journal.clone() };
+        Ok(Self { directory, appender, journal, store, stop, worker })
     }
 
     /// The directory.
@@ -122,18 +136,9 @@ impl Keeper {
         &self.journal
     }
 
-    /// Takes events. What the journal refuses is counted there (`events_refused`) and said once for a while.
-    pub fn append(&mut self, events: &[Event]) {
-        if let Err(e) = self.writer.append(events) {
-            let refused = self.journal.stats().events_refused;
-            if self.told == 0 {
-                eprintln!("warning: events are not kept: {e}");
-            }
-            self.told = refused;
-        } else if self.told > 0 {
-            eprintln!("events are kept again; {} were refused so far", self.told);
-            self.told = 0;
-        }
+    /// A way in for events.
+    pub fn appender(&self) -> Appender {
+        self.appender.clone()
     }
 
     /// Waits until the store has everything that was appended.
@@ -172,7 +177,8 @@ impl Keeper {
     /// Answers how many events the journal refused.
     pub fn close(mut self) -> u64 {
         let refused = self.journal.stats().events_refused;
-        self.writer.close();
+        // Whoever else may append finds it closed.
+        drop(self.appender.lock().writer.take());
         self.stop.store(true, Ordering::Relaxed);
         if let Some(worker) = self.worker.take() {
             // It does not panic; if it did, the journal has everything.
@@ -182,15 +188,37 @@ impl Keeper {
     }
 }
 
+impl Appender {
+    fn lock(&self) -> MutexGuard<'_, Appending> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes events. What the journal refuses is counted there (`events_refused`) and said once for a while.
+    pub fn append(&self, events: &[Event]) {
+        let mut inner = self.lock();
+        let Some(writer) = &mut inner.writer else { return };
+        if let Err(e) = writer.append(events) {
+            if inner.told == 0 {
+                eprintln!("warning: events are not kept: {e}");
+            }
+            inner.told = self.journal.stats().events_refused;
+        } else if inner.told > 0 {
+            eprintln!("events are kept again; {} were refused so far", inner.told);
+            inner.told = 0;
+        }
+    }
+}
+
 fn store_options(keeping: &Keeping, purpose: Purpose, replay_below: u64) -> wirebeat_store::Options {
+    let retention = Retention {
+        age: Some(keeping.max_age),
+        bytes: Some(keeping.max_bytes),
+        free_percent: Some(keeping.min_free),
+    };
     wirebeat_store::Options {
+        retention,
         replay_below,
         import: purpose == Purpose::Import,
-        retention: Retention {
-            age: Some(keeping.max_age),
-            bytes: Some(keeping.max_bytes),
-            free_percent: Some(keeping.min_free),
-        },
         ..wirebeat_store::Options::new(Box::new(crate::engine::index_of))
     }
 }

@@ -14,8 +14,11 @@ fn interface(lines: &str) -> Interface {
 #[test]
 fn interfaces() {
     let plain = interface("");
-    assert_eq!((plain.snaplen, plain.buffer, plain.promiscuous), (65_535, None, None));
+    assert_eq!((plain.snaplen, plain.buffer, plain.promiscuous), (262_144, None, None));
     assert_eq!(interface("  snaplen: 1514\n").snaplen, 1514);
+    // The largest packet and its link header.
+    assert_eq!(interface("  snaplen: 65535\n").snaplen, 262_144);
+    assert_eq!(interface("  snaplen: 65534\n").snaplen, 65_534);
     assert_eq!(interface("  buffer_size_mb: 5\n").buffer, Some(5 << 20));
     assert_eq!(interface("  bpf_filter: tcp port 80\n").bpf_filter.as_deref(), Some("tcp port 80"));
     assert_eq!(interface("  bpf_filter:\n").bpf_filter, None);

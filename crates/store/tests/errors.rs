@@ -291,3 +291,54 @@ fn aggregations() {
         );
     }
 }
+
+#[test]
+fn mistakes_in_kql_and_lucene_say_where() {
+    for (body, kind, offset) in [
+        (json!({"kql": {"query": "status: OK and"}}), "kql_parsing_exception", 11),
+        (json!({"bool": {"filter": [{"kql": {"query": "bytes >"}}]}}), "kql_parsing_exception", 7),
+        (json!({"query_string": {"query": "status:OK AND ("}}), "parse_exception", 15),
+    ] {
+        let answer = run(&json!({"query": body})).unwrap_err();
+        let root = &answer["error"]["root_cause"][0];
+        assert_eq!((&root["type"], &root["offset"]), (&json!(kind), &json!(offset)), "{answer}");
+    }
+    refused(
+        json!({"query": {"kql": {"query": "a:"}}}),
+        400,
+        "query_shard_exception",
+        "Failed to parse KQL query [a:]",
+    );
+    refused(
+        json!({"query": {"kql": {"quer": "a"}}}),
+        400,
+        "parsing_exception",
+        "[kql] query does not support [quer]",
+    );
+}
+
+#[test]
+fn kql_is_a_query_of_the_dsl() {
+    let hits = |query: Value| {
+        let answer = run(&json!({"query": {"kql": query}})).unwrap();
+        answer["hits"]["total"]["value"].as_u64().unwrap()
+    };
+    for (query, expected) in [
+        (json!({"query": ""}), 1),
+        (json!({"query": "status: OK and bytes >= 7"}), 1),
+        (json!({"query": "status: ok"}), 0),
+        (json!({"query": "status: ok", "case_insensitive": true}), 1),
+        (json!({"query": "status: \"ok\" and bytes: 7", "case_insensitive": true}), 1),
+        (json!({"query": "status: o*", "case_insensitive": true}), 1),
+        (json!({"query": "bytes: nonsense", "case_insensitive": true}), 0),
+        (json!({"query": "hello"}), 1),
+        (json!({"query": "hello", "default_field": "status"}), 0),
+        (json!({"query": "ok", "default_field": "status", "case_insensitive": true}), 1),
+        (json!({"query": "client.ip: \"10.0.0.0/8\" and not ok: false"}), 1),
+        // Ten o'clock in UTC is eleven in Berlin.
+        (json!({"query": "@timestamp >= \"2026-11-25T11:00:00\"", "time_zone": "Europe/Berlin"}), 1),
+        (json!({"query": "@timestamp >= \"2026-11-25T11:00:00\""}), 0),
+    ] {
+        assert_eq!(hits(query.clone()), expected, "{query}");
+    }
+}

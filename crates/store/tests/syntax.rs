@@ -144,6 +144,9 @@ fn lucene_mistakes_name_their_place() {
         let shown = lucene_with(text, Operator::Or);
         assert!(shown.ends_with(&format!("at line 1, column {column}.")), "{text}: {shown}");
     }
+    let wrong = lucene::parse("a:😀 OR\n ]", &lucene::Options::default()).unwrap_err().cause.unwrap();
+    assert!(wrong.reason.ends_with("at line 2, column 1."), "{}", wrong.reason);
+    assert_eq!(wrong.more["offset"], 9);
     assert!(lucene_with(&"(".repeat(10_000), Operator::Or).contains("parentheses"));
     assert!(lucene_with(&"a:b ".repeat(10_000), Operator::Or).contains("maxClauseCount"));
 }
@@ -151,7 +154,10 @@ fn lucene_mistakes_name_their_place() {
 fn kql(text: &str) -> String {
     match kql::parse(text, &kql::Options::default()) {
         Ok(query) => show(&query),
-        Err(e) => format!("{} at {}", e.reason, e.more["offset"]),
+        Err(e) => {
+            let cause = e.cause.unwrap();
+            format!("{} at {}", cause.reason, cause.more["offset"])
+        }
     }
 }
 
@@ -208,6 +214,8 @@ fn kql_mistakes_name_their_place() {
         assert!(shown.ends_with(&format!(" at {at}")), "{text}: {shown}");
     }
     assert!(kql("a: { b: c }").contains("nested"));
+    // In UTF-16 units: an emoji has two of them.
+    assert!(kql("a: 😀 c: d").ends_with(" at 7"), "{}", kql("a: 😀 c: d"));
     assert!(kql(&"(".repeat(10_000)).contains("parentheses"));
     assert!(kql(&"not ".repeat(10_000)).contains("parentheses"));
 }

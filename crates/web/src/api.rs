@@ -13,10 +13,13 @@ use crate::guard::Guard;
 use crate::identity::Identity;
 use crate::reply::Reply;
 use crate::routes::{self, Route};
+use crate::ui::Pages;
 
 /// What all calls share.
 pub(crate) struct Api {
     pub(crate) backend: Arc<dyn Backend>,
+    /// What the pages ask; `None` where only the API is served.
+    pub(crate) pages: Option<Arc<dyn Pages>>,
     pub(crate) identity: Identity,
     pub(crate) contexts: Contexts,
     pub(crate) guard: Guard,

@@ -49,6 +49,24 @@ impl Guard {
     pub(crate) fn check(&self, uri: &Uri, headers: &HeaderMap, local: SocketAddr) -> Result<(), Failure> {
         let host = self.host(uri, headers, local)?;
         same_origin(headers, &host)?;
+        self.check_login(headers)
+    }
+
+    /// The same for what may be asked for by a link of another page.
+    ///
+    /// # Errors
+    /// 403 or 401.
+    pub(crate) fn check_host(
+        &self,
+        uri: &Uri,
+        headers: &HeaderMap,
+        local: SocketAddr,
+    ) -> Result<(), Failure> {
+        self.host(uri, headers, local)?;
+        self.check_login(headers)
+    }
+
+    fn check_login(&self, headers: &HeaderMap) -> Result<(), Failure> {
         match &self.login {
             Some(login) if !login.given(headers) => {
                 let reason = "missing or wrong name or password (Authorization: Basic)";

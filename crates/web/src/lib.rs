@@ -1,9 +1,11 @@
-//! The Elasticsearch-compatible API over HTTP.
+//! The Elasticsearch-compatible API and the pages over HTTP.
 //!
 //! [`serve`] opens the listeners and answers in a thread of its own; what is asked of the events goes to a [`Backend`].
+//! [`serve_ui`] does the same for the pages, with the API below `/es`; what else they ask goes to [`Pages`].
 //!
 //! - `server`: listeners, connections, bounds and time limits.
 //! - `guard`: who may ask. `media`, `params`, `json`, `filter_path`, `names`: how a request is read and an answer written.
+//! - `ui`: the pages: their files, their calls, their headers.
 //! - `routes`: every call in one list. `es`, `cat`: the calls. `contexts`: scrolls and points in time.
 #![forbid(unsafe_code)]
 
@@ -25,6 +27,7 @@ mod params;
 mod reply;
 mod routes;
 mod server;
+mod ui;
 mod units;
 
 pub use backend::{Backend, FieldInfo, Health, IndexInfo, SearchOptions, Snapshot};
@@ -32,4 +35,5 @@ pub use counters::Counters;
 pub use failure::Failure;
 pub use guard::Login;
 pub use identity::{COMPATIBLE, Identity};
-pub use server::{Options, ServeError, Server, serve};
+pub use server::{Options, ServeError, Server, serve, serve_ui};
+pub use ui::Pages;

@@ -7,6 +7,7 @@ use crate::cat::table::TABLE;
 use crate::es::url::{QUERY, SEARCH, SOURCE};
 use crate::es::{cluster, doc, field_caps, index, mapping, msearch, pit, scroll, search};
 use crate::reply::Reply;
+use crate::ui;
 
 /// Answers a call.
 pub(crate) type Handler = fn(&Call<'_>) -> Result<Reply, Failure>;
@@ -212,7 +213,7 @@ pub(crate) static ROUTES: &[Route] = &[
 
 /// The calls of one path.
 pub(crate) fn of_path(path: &str) -> impl Iterator<Item = &'static Route> {
-    ROUTES.iter().filter(move |route| route.path == path)
+    ROUTES.iter().chain(ui::ROUTES).filter(move |route| route.path == path)
 }
 
 #[cfg(test)]
@@ -224,7 +225,7 @@ mod tests {
     #[test]
     fn each_method_of_a_path_once() {
         let mut seen = HashSet::new();
-        for route in ROUTES {
+        for route in ROUTES.iter().chain(ui::ROUTES) {
             for method in route.methods {
                 assert!(seen.insert((route.path, method)), "{method} {}", route.path);
             }
@@ -241,6 +242,9 @@ mod tests {
             ["/_search/scroll", "/_search/scroll/{scroll_id}", "/_pit", "/_search/point_in_time"].into();
         for route in ROUTES.iter().filter(|r| r.methods.contains(&"DELETE") && r.params.is_some()) {
             assert!(route.changes || safe.contains(route.path), "{}", route.path);
+        }
+        for route in ui::ROUTES {
+            assert_eq!(route.changes, route.methods != ["GET"], "{}", route.path);
         }
     }
 }

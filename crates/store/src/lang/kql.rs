@@ -23,15 +23,21 @@ pub struct Options {
     pub fields: Vec<String>,
     /// The time zone of dates in ranges.
     pub time_zone: Option<String>,
-    /// Whether wildcards ignore case.
+    /// Whether values and wildcards ignore case in keywords too; in texts they always do.
     pub case_insensitive: bool,
 }
 
 /// Reads a query. An empty one matches everything.
 ///
 /// # Errors
-/// `parsing_exception` with the members `offset` (in characters, from 0) and `expected`.
+/// `query_shard_exception` caused by a `kql_parsing_exception`, whose member `offset` is where, in UTF-16 units from 0, as
+/// pages count; `expected` is what could have stood there.
 pub fn parse(text: &str, options: &Options) -> Result<Query, EsError> {
+    read(text, options)
+        .map_err(|e| EsError::query_shard(format!("Failed to parse KQL query [{text}]")).caused_by(e))
+}
+
+fn read(text: &str, options: &Options) -> Result<Query, EsError> {
     let text: Vec<char> = text.chars().collect();
     let mut parser = Parser { text: &text, at: 0, options, clauses: 0, depth: 0 };
     parser.spaces();
@@ -86,9 +92,15 @@ impl Parser<'_> {
             Some(c) => format!("\"{c}\""),
             None => "end of input".into(),
         };
-        EsError::parsing(format!("Expected {what} but {found} found at character {}.", self.at + 1))
-            .with("offset", json!(self.at))
+        self.wrong(format!("Expected {what} but {found} found at character {}.", self.at + 1))
             .with("expected", json!(what))
+    }
+
+    /// This place is wrong.
+    fn wrong(&self, reason: String) -> EsError {
+        let before = self.text.get(..self.at).unwrap_or(self.text);
+        let offset: usize = before.iter().map(|c| c.len_utf16()).sum();
+        EsError::new(400, "kql_parsing_exception", reason).with("offset", json!(offset))
     }
 
     /// A word of the language at this place.
@@ -163,8 +175,7 @@ impl Parser<'_> {
     fn deeper(&mut self) -> Result<(), EsError> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(EsError::parsing(format!("More than {MAX_DEPTH} parentheses within each other."))
-                .with("offset", json!(self.at)));
+            return Err(self.wrong(format!("More than {MAX_DEPTH} parentheses within each other.")));
         }
         Ok(())
     }
@@ -192,11 +203,10 @@ impl Parser<'_> {
                 self.at += 1;
                 self.spaces();
                 match self.peek() {
-                    Some('{') => Err(EsError::parsing(format!(
+                    Some('{') => Err(self.wrong(format!(
                         "[{}] is no nested field; nested queries are not supported by wirebeat.",
                         literal.text
-                    ))
-                    .with("offset", json!(self.at))),
+                    ))),
                     Some('(') => self.group(&Of::Field(literal)),
                     _ => {
                         let value = self.literal("\"(\", \"{\", value, whitespace")?;
@@ -223,8 +233,7 @@ impl Parser<'_> {
     fn literal(&mut self, expected: &str) -> Result<Literal, EsError> {
         self.clauses += 1;
         if self.clauses > MAX_CLAUSES {
-            return Err(EsError::parsing(format!("More than {MAX_CLAUSES} names and values."))
-                .with("offset", json!(self.at)));
+            return Err(self.wrong(format!("More than {MAX_CLAUSES} names and values.")));
         }
         if self.peek() == Some('"') { self.quoted() } else { self.unquoted(expected) }
     }
@@ -333,9 +342,7 @@ impl Parser<'_> {
 
     fn range(&self, field: &Literal, c: char, inclusive: bool, value: &Literal) -> Result<Query, EsError> {
         if !value.stars.is_empty() {
-            return Err(
-                EsError::parsing("Wildcards are not allowed in ranges.").with("offset", json!(self.at))
-            );
+            return Err(self.wrong("Wildcards are not allowed in ranges.".to_owned()));
         }
         let edge = scalar(value);
         let edge = if inclusive { Bound::Included(edge) } else { Bound::Excluded(edge) };
@@ -369,7 +376,7 @@ impl Parser<'_> {
             }));
         }
         let text = scalar(value);
-        Ok(self.of(field, |field| {
+        let said = self.of(field, |field| {
             if value.quoted {
                 return Query::MatchPhrase { field, text: text.clone(), slop: 0, prefix: false };
             }
@@ -383,7 +390,20 @@ impl Parser<'_> {
                 zero_terms_all: false,
                 lenient: true,
             })
-        }))
+        });
+        if !self.options.case_insensitive {
+            return Ok(said);
+        }
+        let term = |field| Query::Term { field, value: text.clone(), case_insensitive: true };
+        let folded = match self.of(field, term) {
+            // A value that cannot be of the field's kind matches nothing, as above.
+            leaf @ Query::Term { .. } => {
+                let fields = field.map(|f| f.text.clone()).into_iter().collect();
+                Query::AnyField { fields, leaf: Box::new(leaf.of_field("")), lenient: true }
+            }
+            any => any,
+        };
+        Ok(Query::Bool(BoolQuery { should: vec![said, folded], ..BoolQuery::default() }))
     }
 
     /// A leaf, of the field that was named or of those that are meant.

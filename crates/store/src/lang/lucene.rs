@@ -72,7 +72,10 @@ fn failed(text: &str, wrong: &Wrong) -> EsError {
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count();
     let what = format!("Cannot parse '{text}': {} at line {line}, column {column}.", wrong.what);
-    EsError::query_shard(format!("Failed to parse query [{text}]")).caused_by(EsError::parse(what))
+    // In UTF-16 units from 0, as pages count.
+    let offset = before.encode_utf16().count();
+    let cause = EsError::parse(what).with("offset", offset.into());
+    EsError::query_shard(format!("Failed to parse query [{text}]")).caused_by(cause)
 }
 
 #[derive(Clone, Copy, PartialEq)]

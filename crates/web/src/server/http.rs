@@ -29,6 +29,7 @@ use crate::media::{Coding, Form, check_request};
 use crate::params::{Params, decode};
 use crate::reply::{Wanted, finish};
 use crate::routes;
+use crate::ui::{self, Place};
 
 /// Room for bodies is lent in pieces of so many bytes.
 const PIECE: usize = 4 << 10;
@@ -41,6 +42,8 @@ pub(super) struct Http {
     pub(super) options: Options,
     pub(super) counters: Arc<Counters>,
     router: Router,
+    /// The calls of the pages.
+    pages: Router,
     workers: Arc<Semaphore>,
     waiting: AtomicUsize,
     /// Room for bodies, in pieces.
@@ -65,7 +68,8 @@ impl Http {
         Self {
             api: Arc::new(api),
             counters,
-            router: router(),
+            router: router(routes::ROUTES),
+            pages: router(ui::ROUTES),
             workers: Arc::new(Semaphore::new(options.workers.max(1))),
             waiting: AtomicUsize::new(0),
             room: Arc::new(Semaphore::new(options.max_bodies.div_ceil(PIECE))),
@@ -81,7 +85,29 @@ impl Http {
         seat: Arc<Seat>,
     ) -> Response<Body> {
         count(&self.counters.requests);
-        let mut request = request.map(Body::new);
+        let of_ui = self.api.pages.is_some();
+        let mut response = self.respond(request.map(Body::new), local, seat).await;
+        if of_ui {
+            ui::secure(response.headers_mut());
+        }
+        response
+    }
+
+    async fn respond(
+        self: Arc<Self>,
+        mut request: Request<Body>,
+        local: SocketAddr,
+        seat: Arc<Seat>,
+    ) -> Response<Body> {
+        let place = self.api.pages.as_ref().map(|_| ui::place(request.uri()));
+        if let Some(Place::File) = place {
+            // A link of another page may lead here: these files say nothing of what was captured.
+            if let Err(failure) = self.api.guard.check_host(request.uri(), request.headers(), local) {
+                count(&self.counters.forbidden);
+                return finish(failure.into(), &Wanted::plain());
+            }
+            return ui::serve(request.method(), request.uri().path(), request.headers());
+        }
         if let Err(failure) = self.api.guard.check(request.uri(), request.headers(), local) {
             count(&self.counters.forbidden);
             return finish(failure.into(), &Wanted::plain());
@@ -89,11 +115,18 @@ impl Http {
         if let Err(failure) = decode(request.uri().path(), false) {
             return finish(failure.into(), &Wanted::plain());
         }
+        let mut router = match place {
+            Some(Place::Own) => self.pages.clone(),
+            Some(Place::Api(uri)) => {
+                *request.uri_mut() = uri;
+                self.router.clone()
+            }
+            _ => self.router.clone(),
+        };
         // `/_search/` is `/_search`.
         if let Some(uri) = without_slash(request.uri()) {
             *request.uri_mut() = uri;
         }
-        let mut router = self.router.clone();
         request.extensions_mut().insert(Door { http: self, seat });
         match router.call(request).await {
             Ok(response) => response,
@@ -269,9 +302,9 @@ impl Drop for Cancel {
     }
 }
 
-/// All paths of the list of calls.
-fn router() -> Router {
-    let mut paths: Vec<&'static str> = routes::ROUTES.iter().map(|route| route.path).collect();
+/// All paths of a list of calls.
+fn router(calls: &[routes::Route]) -> Router {
+    let mut paths: Vec<&'static str> = calls.iter().map(|route| route.path).collect();
     paths.sort_unstable();
     paths.dedup();
     let mut router = Router::new();
@@ -357,7 +390,7 @@ mod tests {
 
     #[test]
     fn all_paths_fit_together() {
-        let _ = router();
+        let _ = (router(routes::ROUTES), router(ui::ROUTES));
     }
 
     #[test]

@@ -21,6 +21,7 @@ use crate::contexts::Contexts;
 use crate::counters::Counters;
 use crate::guard::{Guard, Login};
 use crate::identity::Identity;
+use crate::ui::{self, Pages};
 
 /// What is served, where, and within which bounds.
 #[derive(Clone, Debug)]
@@ -144,6 +145,26 @@ impl Drop for Server {
 /// # Errors
 /// [`ServeError`]. An address that this host has not (IPv6 where it is off) is left out as long as another one is there.
 pub fn serve(options: Options, backend: Arc<dyn Backend>) -> Result<Server, ServeError> {
+    start(options, backend, None)
+}
+
+/// The same for the pages: their files, what they ask, and the API below `/es`.
+///
+/// # Errors
+/// As [`serve`].
+pub fn serve_ui(
+    options: Options,
+    backend: Arc<dyn Backend>,
+    pages: Arc<dyn Pages>,
+) -> Result<Server, ServeError> {
+    start(options, backend, Some(pages))
+}
+
+fn start(
+    options: Options,
+    backend: Arc<dyn Backend>,
+    pages: Option<Arc<dyn Pages>>,
+) -> Result<Server, ServeError> {
     if let Some(open) = options.listen.iter().find(|a| !a.ip().to_canonical().is_loopback())
         && options.login.is_none()
     {
@@ -154,6 +175,7 @@ pub fn serve(options: Options, backend: Arc<dyn Backend>) -> Result<Server, Serv
     let counters = Arc::new(Counters::default());
     let api = Api {
         backend,
+        pages,
         identity: options.identity.clone(),
         contexts: Contexts::new(options.max_contexts),
         guard: Guard::new(&options.names, options.token.clone(), options.login.clone()),
@@ -168,9 +190,13 @@ pub fn serve(options: Options, backend: Arc<dyn Backend>) -> Result<Server, Serv
         .map_err(ServeError::Thread)?;
     let (stop, stopped) = watch::channel(false);
     let shared = Arc::clone(&counters);
+    let name = if api.pages.is_some() { "ui" } else { "api" };
     let thread = std::thread::Builder::new()
-        .name("api".to_owned())
+        .name(name.to_owned())
         .spawn(move || {
+            if api.pages.is_some() {
+                ui::load();
+            }
             runtime.block_on(accept::run(listeners, options, api, shared, stopped));
             // Searches that nobody waits for any more have been told to end.
             runtime.shutdown_timeout(Duration::from_secs(1));

@@ -8,7 +8,7 @@ use crate::lang::analyze;
 use crate::lang::ast::{BoolQuery, Fuzziness, MatchQuery, MinimumMatch, Operator, Query, Scalar};
 use crate::lang::error::EsError;
 use crate::lang::json::{boolean, integer, text, texts};
-use crate::lang::{lucene, simple};
+use crate::lang::{kql, lucene, simple};
 
 /// What `match` may say.
 const MATCH: &[&str] = &[
@@ -269,6 +269,24 @@ fn list_of_fields(what: &str, body: &Map<String, Value>) -> Result<Vec<String>, 
         Some(Value::String(_)) => Err(EsError::parsing(format!("[{what}] query does not support [fields]"))),
         value => fields(what, value),
     }
+}
+
+/// Kibana's query language, as Elasticsearch 8.18 and later read it.
+pub(super) fn kql(body: &Map<String, Value>) -> Result<Query, EsError> {
+    let what = "kql";
+    members_of(what, body, &["query", "case_insensitive", "default_field", "time_zone"])?;
+    let Some(query) = body.get("query") else {
+        return Err(EsError::illegal("Required [query]"));
+    };
+    let fields = body.get("default_field").map(|v| text(what, "default_field", v)).transpose()?;
+    kql::parse(
+        &text(what, "query", query)?,
+        &kql::Options {
+            fields: every_field(fields.into_iter().collect()),
+            time_zone: body.get("time_zone").map(|v| text(what, "time_zone", v)).transpose()?,
+            case_insensitive: flag(what, body, "case_insensitive")?,
+        },
+    )
 }
 
 /// `*` alone is every field.
