@@ -1,0 +1,126 @@
+// What uPlot is told to draw.
+import uPlot from "uplot";
+import { resolve } from "./colour";
+import { stacked } from "./stack";
+import type { Loss, TimeData, Unit } from "./types";
+import { formatTick } from "./unit";
+
+export type Mode = "line" | "bars" | "area";
+
+export interface Look {
+  mode: Mode;
+  stack: boolean;
+  colours: string[];
+  loss: Loss[];
+  ticks: (ms: number, step: number) => string;
+}
+
+/** The units of the two axes, left and right. */
+export function units(data: TimeData): [Unit, Unit | undefined] {
+  const all = [...new Set(data.series.map((s) => s.unit))];
+  return [all[0] ?? "count", all[1]];
+}
+
+/** uPlot's columns: times in seconds, then the series; a stack from the top down, so that each covers the next. */
+export function columns(data: TimeData, stack: boolean): uPlot.AlignedData {
+  const at = data.at.map((t) => t / 1000);
+  const values = data.series.map((s) => s.values);
+  const drawn = stack ? stacked(values).reverse() : values;
+  return [at, ...drawn] as uPlot.AlignedData;
+}
+
+function shade(loss: Loss[], colour: string): uPlot.Plugin {
+  return {
+    hooks: {
+      drawClear: (u: uPlot) => {
+        const { ctx, bbox } = u;
+        ctx.save();
+        ctx.beginPath();
+        ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+        ctx.clip();
+        ctx.fillStyle = colour;
+        for (const l of loss) {
+          const left = u.valToPos(l.from / 1000, "x", true);
+          const right = Math.max(left + 3, u.valToPos(l.to / 1000, "x", true));
+          ctx.globalAlpha = 0.22;
+          ctx.fillRect(left, bbox.top, right - left, bbox.height);
+          ctx.globalAlpha = 0.9;
+          ctx.fillRect(left, bbox.top, right - left, 3);
+        }
+        ctx.restore();
+      },
+    },
+  };
+}
+
+export function options(data: TimeData, look: Look, element: Element, width: number, height: number): uPlot.Options {
+  const text = resolve("var(--chart-text)", element);
+  const line = resolve("var(--chart-grid)", element);
+  const [left, right] = units(data);
+  const font = "11px system-ui, sans-serif";
+  const n = data.series.length;
+  const begin = (data.at[0] ?? 0) / 1000;
+  const end = ((data.at.at(-1) ?? 0) + data.step) / 1000;
+  const bars = uPlot.paths.bars?.({ size: [0.86, 80], align: 1 });
+  const place = look.stack ? (i: number) => n - 1 - i : (i: number) => i;
+  const axis = (unit: Unit, scale: string, side: 1 | 3): uPlot.Axis => ({
+    scale,
+    side,
+    stroke: text,
+    font,
+    grid: { show: side === 3, stroke: line, width: 1 },
+    ticks: { show: false },
+    gap: 6,
+    size: (_u, values) => Math.max(34, ...(values ?? []).map((v) => v.length * 6.4 + 12)),
+    values: (_u, splits) => splits.map((v) => formatTick(v, unit)),
+    ...(unit === "count" ? { incrs: [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1e3, 2e3, 2500, 5e3, 1e4, 2e4, 25e3, 5e4, 1e5, 2e5, 25e4, 5e5, 1e6, 2e6, 5e6, 1e7, 1e8, 1e9] } : {}),
+    space: 34,
+  });
+  const range = (_u: uPlot, _min: number | null, max: number | null): [number, number] => [0, max && max > 0 ? max * 1.06 : 1];
+  return {
+    width,
+    height,
+    padding: [8, right ? 0 : 10, 0, 0],
+    legend: { show: false },
+    cursor: {
+      drag: { x: true, y: false, setScale: false },
+      sync: { key: "wirebeat", setSeries: false, scales: ["x", null] },
+      points: { show: look.mode === "line" && !look.stack, size: 7 },
+      y: false,
+      focus: { prox: 24 },
+    },
+    scales: { x: { time: true, range: [begin, end] }, y: { range }, ...(right ? { z: { range } } : {}) },
+    axes: [
+      {
+        stroke: text,
+        font,
+        grid: { show: false },
+        ticks: { show: true, stroke: line, width: 1, size: 4 },
+        space: 76,
+        values: (_u, splits) => splits.map((s) => look.ticks(s * 1000, data.step)),
+        size: 26,
+      },
+      axis(left, "y", 3),
+      ...(right ? [axis(right, "z", 1)] : []),
+    ],
+    series: [
+      {},
+      ...data.series.map((_, i): uPlot.Series => {
+        const s = place(i);
+        const of = data.series[s];
+        const colour = resolve(look.colours[s] ?? "var(--series-rest)", element);
+        const filled = look.mode !== "line";
+        return {
+          scale: of && of.unit === right ? "z" : "y",
+          stroke: colour,
+          width: look.mode === "bars" ? 0 : 1.75,
+          points: { show: look.mode === "line" ? undefined : false, size: 4 } as uPlot.Series.Points,
+          spanGaps: look.mode === "line",
+          ...(filled ? { fill: look.mode === "bars" || look.stack ? colour : `${colour}40` } : {}),
+          ...(look.mode === "bars" && bars ? { paths: bars } : {}),
+        };
+      }),
+    ],
+    plugins: [shade(look.loss, resolve("var(--series-error)", element))],
+  };
+}
