@@ -6,7 +6,7 @@ import { HBars } from "./HBars";
 import { HeatMap } from "./HeatMap";
 import { PlaceMap } from "./PlaceMap";
 import { TimeSeries } from "./TimeSeries";
-import { isEmpty, twin, type TimeText } from "./twin";
+import { isEmpty, twin, type Times } from "./twin";
 import type { Actions, Data, Loss } from "./types";
 
 interface Props {
@@ -21,23 +21,23 @@ interface Props {
   table: boolean;
   empty: string;
   actions: Actions;
-  time: TimeText;
+  times: Times;
 }
 
 /** Any chart, or its table. */
-export function Chart({ data, kind, stack, label, height, loss, table, empty, actions, time }: Props) {
+export function Chart({ data, kind, stack, label, height, loss, table, empty, actions, times }: Props) {
   if (isEmpty(data)) return <p class="chart-empty">{empty}</p>;
-  if (table || data.kind === "table") return <DataTable data={twin(data, time)} label={label} actions={actions} />;
+  if (table || data.kind === "table") return <DataTable data={twin(data, times.full)} label={label} actions={actions} />;
   switch (data.kind) {
     case "time": {
       const mode = kind === "bars" || kind === "area" ? kind : "line";
-      return <TimeSeries data={data} mode={mode} stack={stack ?? false} label={label} height={height} loss={loss} actions={actions} time={time} />;
+      return <TimeSeries data={data} mode={mode} stack={stack ?? false} label={label} height={height} loss={loss} actions={actions} times={times} />;
     }
     case "slices":
       if (data.scale) return <Columns data={data} label={label} actions={actions} />;
       return kind === "donut" ? <Donut data={data} label={label} actions={actions} /> : <HBars data={data} label={label} actions={actions} />;
     case "grid":
-      return <HeatMap data={data} label={label} height={height} actions={actions} time={time} />;
+      return <HeatMap data={data} label={label} height={height} actions={actions} times={times} />;
     case "figures":
       return <Figures data={data} actions={actions} />;
     case "places":

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { TimeText } from "./twin";
+import type { Times } from "./twin";
 import type { Actions, GridData } from "./types";
 import { formatValue } from "./unit";
 import { useWidth } from "./useSize";
@@ -9,14 +9,14 @@ interface Props {
   label: string;
   height: number;
   actions: Actions;
-  time: TimeText;
+  times: Times;
 }
 
 const LEFT = 62;
 const BOTTOM = 22;
 
 /** Counts over time and over a scale, as shades. Arrow keys move over the cells, enter narrows to one. */
-export function HeatMap({ data, label, height, actions, time }: Props) {
+export function HeatMap({ data, label, height, actions, times }: Props) {
   const [ref, width] = useWidth<HTMLDivElement>();
   const [at, setAt] = useState<{ x: number; y: number } | null>(null);
   const { low, rows } = used(data);
@@ -45,7 +45,7 @@ export function HeatMap({ data, label, height, actions, time }: Props) {
     e.preventDefault();
     e.stopPropagation();
   };
-  const words = at ? said(data, at.x, low + at.y, time) : "";
+  const words = at ? said(data, at.x, low + at.y, times) : "";
   return (
     <div class="heat">
       <div
@@ -89,7 +89,7 @@ export function HeatMap({ data, label, height, actions, time }: Props) {
             {data.at.map((t, x) =>
               x % every === 0 && LEFT + x * w + 40 < width ? (
                 <text key={t} x={LEFT + x * w} y={height - 6} class="axis-text">
-                  {time(t, data.step)}
+                  {times.tick(t, data.step)}
                 </text>
               ) : null,
             )}
@@ -102,7 +102,7 @@ export function HeatMap({ data, label, height, actions, time }: Props) {
             style={LEFT + at.x * w > width / 2 ? { right: `${width - LEFT - at.x * w + 10}px` } : { left: `${LEFT + (at.x + 1) * w + 10}px` }}
             aria-hidden="true"
           >
-            <div class="tip-time">{time(data.at[at.x] ?? 0, data.step)}</div>
+            <div class="tip-time">{times.full(data.at[at.x] ?? 0, data.step)}</div>
             <div class="tip-row">
               <span>{data.rows[low + at.y]?.label}</span>
               <b>{formatValue(data.cells[low + at.y]?.[at.x], data.unit)}</b>
@@ -130,6 +130,6 @@ function used(data: GridData): { low: number; rows: number[] } {
   return { low, rows: Array.from({ length: high - low + 1 }, (_, i) => i) };
 }
 
-function said(data: GridData, x: number, y: number, time: TimeText): string {
-  return `${time(data.at[x] ?? 0, data.step)}, ${data.rows[y]?.label ?? ""}: ${formatValue(data.cells[y]?.[x], data.unit)}`;
+function said(data: GridData, x: number, y: number, times: Times): string {
+  return `${times.full(data.at[x] ?? 0, data.step)}, ${data.rows[y]?.label ?? ""}: ${formatValue(data.cells[y]?.[x], data.unit)}`;
 }

@@ -7,7 +7,7 @@ import { Legend } from "./Legend";
 import { columns, options, type Mode } from "./plot";
 import { segment, stacked } from "./stack";
 import { useTheme } from "./theme";
-import type { TimeText } from "./twin";
+import type { Times } from "./twin";
 import type { Actions, Loss, TimeData } from "./types";
 import { formatValue } from "./unit";
 import { useWidth } from "./useSize";
@@ -20,11 +20,11 @@ interface Props {
   height: number;
   loss: Loss[];
   actions: Actions;
-  time: TimeText;
+  times: Times;
 }
 
 /** Lines, areas or bars over time. Arrow keys move over the buckets, enter narrows to one. */
-export function TimeSeries({ data, mode, stack, label, height, loss, actions, time }: Props) {
+export function TimeSeries({ data, mode, stack, label, height, loss, actions, times }: Props) {
   const [ref, width] = useWidth<HTMLDivElement>();
   const plot = useRef<uPlot | null>(null);
   const latest = useRef({ data, actions, stack });
@@ -38,7 +38,7 @@ export function TimeSeries({ data, mode, stack, label, height, loss, actions, ti
   useEffect(() => {
     const element = ref.current;
     if (!element || width === 0) return undefined;
-    const look = { mode, stack, colours: colours(data.series), loss, ticks: time };
+    const look = { mode, stack, colours: colours(data.series), loss, ticks: times.tick };
     const made = new uPlot(
       {
         ...options(data, look, element, width, height),
@@ -126,7 +126,7 @@ export function TimeSeries({ data, mode, stack, label, height, loss, actions, ti
     e.stopPropagation();
   };
 
-  const words = at === null ? "no time chosen" : said(data, at, time);
+  const words = at === null ? "no time chosen" : said(data, at, times);
   const cursorLeft = plot.current && at !== null ? plot.current.valToPos((data.at[at] ?? 0) / 1000, "x") + plot.current.bbox.left / devicePixelRatio : 0;
   return (
     <div class="ts">
@@ -151,17 +151,17 @@ export function TimeSeries({ data, mode, stack, label, height, loss, actions, ti
         onPointerEnter={() => setInside(true)}
         onPointerLeave={() => setInside(false)}
       >
-        {inside && at !== null ? <Tip data={data} at={at} left={cursorLeft} width={width} time={time} loss={loss} /> : null}
+        {inside && at !== null ? <Tip data={data} at={at} left={cursorLeft} width={width} times={times} loss={loss} /> : null}
       </div>
       <Legend data={data} actions={actions} loss={loss} />
     </div>
   );
 }
 
-function said(data: TimeData, i: number, time: TimeText): string {
+function said(data: TimeData, i: number, times: Times): string {
   const t = data.at[i];
   if (t === undefined) return "";
-  return `${time(t, data.step)}: ${data.series.map((s) => `${inert(s.label, 60)} ${formatValue(s.values[i], s.unit)}`).join(", ")}`;
+  return `${times.full(t, data.step)}: ${data.series.map((s) => `${inert(s.label, 60)} ${formatValue(s.values[i], s.unit)}`).join(", ")}`;
 }
 
 interface TipProps {
@@ -169,11 +169,11 @@ interface TipProps {
   at: number;
   left: number;
   width: number;
-  time: TimeText;
+  times: Times;
   loss: Loss[];
 }
 
-function Tip({ data, at, left, width, time, loss }: TipProps) {
+function Tip({ data, at, left, width, times, loss }: TipProps) {
   const t = data.at[at];
   if (t === undefined) return null;
   const tint = colours(data.series);
@@ -182,7 +182,7 @@ function Tip({ data, at, left, width, time, loss }: TipProps) {
   const rows = data.series.map((s, i) => ({ s, i })).filter(({ s }) => s.values[at] !== null && s.values[at] !== undefined);
   return (
     <div class="tip" style={right ? { right: `${width - left + 10}px` } : { left: `${left + 10}px` }} aria-hidden="true">
-      <div class="tip-time">{time(t, data.step)}</div>
+      <div class="tip-time">{times.full(t, data.step)}</div>
       {rows.map(({ s, i }) => (
         <div class="tip-row" key={s.label}>
           <span class="swatch" style={{ background: tint[i] }} />

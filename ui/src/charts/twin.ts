@@ -4,6 +4,12 @@ import type { Cell, Data, TableData } from "./types";
 
 export type TimeText = (ms: number, step: number) => string;
 
+/** How times are written: short at an axis, with day and offset elsewhere. */
+export interface Times {
+  tick: TimeText;
+  full: TimeText;
+}
+
 export function twin(data: Data, time: TimeText): TableData {
   switch (data.kind) {
     case "table":

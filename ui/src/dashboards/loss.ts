@@ -1,0 +1,71 @@
+// When packets were lost: from what the status says, and from counters that rose between two looks at it.
+import { signal } from "@preact/signals";
+import type { Loss } from "../charts/types";
+import { number, object } from "./answer";
+import { formatValue } from "../charts/unit";
+
+/** Times of loss, the newest last. */
+export const losses = signal<Loss[]>([]);
+const KEPT = 500;
+
+let before: { at: number; values: Map<string, number> } | undefined;
+
+interface Counter {
+  name: string;
+  value: number;
+  recent: unknown;
+}
+
+function counters(status: unknown): Counter[] {
+  const list = object(object(status)["capture"])["loss"];
+  if (!Array.isArray(list)) return [];
+  return list.map(object).flatMap((l) => {
+    const value = number(l["value"]);
+    return value === null ? [] : [{ name: String(l["name"]), value, recent: l["recent"] }];
+  });
+}
+
+function told(c: Counter): Loss[] {
+  if (!Array.isArray(c.recent)) return [];
+  return c.recent.map(object).flatMap((r) => {
+    const from = number(r["from"]);
+    const to = number(r["to"]);
+    const lost = number(r["value"]) ?? number(r["lost"]);
+    if (from === null || to === null || lost === 0) return [];
+    return [loss(from, to, lost ?? undefined, c.name)];
+  });
+}
+
+function loss(from: number, to: number, lost: number | undefined, name: string): Loss {
+  const words = name.replaceAll("_", " ");
+  const label = lost === undefined ? `Packets lost: ${words}` : `${formatValue(lost, "count")} lost: ${words}`;
+  return lost === undefined ? { from, to, label } : { from, to, lost, label };
+}
+
+/** Takes note of a status that was read at `at` (ms). */
+export function observe(status: unknown, at: number): void {
+  const now = counters(status);
+  const found = now.flatMap(told);
+  if (before && !found.length) {
+    for (const c of now) {
+      const old = before.values.get(c.name);
+      if (old !== undefined && c.value > old) found.push(loss(before.at, at, c.value - old, c.name));
+    }
+  }
+  before = { at, values: new Map(now.map((c) => [c.name, c.value])) };
+  if (!found.length) return;
+  const known = new Set(losses.value.map((l) => `${l.from} ${l.to} ${l.label}`));
+  const fresh = found.filter((l) => !known.has(`${l.from} ${l.to} ${l.label}`));
+  if (fresh.length) losses.value = [...losses.value, ...fresh].slice(-KEPT);
+}
+
+/** Forgets what was observed. */
+export function forget(): void {
+  before = undefined;
+  losses.value = [];
+}
+
+/** Losses within a time. */
+export function within(from: number, to: number): Loss[] {
+  return losses.value.filter((l) => l.from < to && l.to > from);
+}
