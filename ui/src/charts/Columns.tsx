@@ -5,7 +5,7 @@ import { useWidth } from "./useSize";
 /** Upright bars over the steps of a scale. */
 export function Columns({ data, label, actions }: { data: SliceData; label: string; actions: Actions }) {
   const [ref, width] = useWidth<HTMLDivElement>();
-  const top = Math.max(...data.slices.map((s) => s.value), 1e-12);
+  const top = nice(Math.max(...data.slices.map((s) => s.value), 1e-12));
   const every = Math.max(1, Math.ceil(52 / Math.max(1, (width - 50) / Math.max(1, data.slices.length))));
   return (
     <div class="columns" ref={ref}>
@@ -33,4 +33,10 @@ export function Columns({ data, label, actions }: { data: SliceData; label: stri
       </ul>
     </div>
   );
+}
+
+/** The next round number: 1, 2, 4, 5 or 8 times a power of ten. */
+export function nice(v: number): number {
+  const power = 10 ** Math.floor(Math.log10(v));
+  return ([1, 2, 4, 5, 8, 10].find((f) => f * power >= v * 0.9999) ?? 10) * power;
 }

@@ -4,6 +4,8 @@ import { formatValue } from "./unit";
 
 /** Single numbers, large. */
 export function Figures({ data, actions }: { data: FigureData; actions: Actions }) {
+  // The panel's title says what a single number is.
+  const only = data.figures.length === 1;
   return (
     <dl class="figures">
       {data.figures.map((f) => {
@@ -11,7 +13,7 @@ export function Figures({ data, actions }: { data: FigureData; actions: Actions 
         const text = formatValue(f.value, f.unit);
         return (
           <div key={f.label} class="figure">
-            <dt>{inert(f.label)}</dt>
+            <dt class={only ? "unseen" : ""}>{inert(f.label)}</dt>
             <dd class="figure-value">
               {pick?.length ? (
                 <button type="button" title="Filter for these" onClick={() => actions.pick(pick)}>

@@ -29,6 +29,13 @@ export function columns(data: TimeData, stack: boolean): uPlot.AlignedData {
   return [at, ...drawn] as uPlot.AlignedData;
 }
 
+/** Values between gaps, which no line shows. */
+function alone(u: uPlot, series: number): number[] {
+  const values = u.data[series] ?? [];
+  const gap = (i: number) => values[i] === null || values[i] === undefined;
+  return Array.from(values, (_, i) => i).filter((i) => !gap(i) && gap(i - 1) && gap(i + 1));
+}
+
 function shade(loss: Loss[], colour: string): uPlot.Plugin {
   return {
     hooks: {
@@ -80,7 +87,7 @@ export function options(data: TimeData, look: Look, element: Element, width: num
   return {
     width,
     height,
-    padding: [8, right ? 0 : 10, 0, 0],
+    padding: [8, right ? 4 : 26, 0, 0],
     legend: { show: false },
     cursor: {
       drag: { x: true, y: false, setScale: false },
@@ -114,8 +121,8 @@ export function options(data: TimeData, look: Look, element: Element, width: num
           scale: of && of.unit === right ? "z" : "y",
           stroke: colour,
           width: look.mode === "bars" ? 0 : 1.75,
-          points: { show: look.mode === "line" ? undefined : false, size: 4 } as uPlot.Series.Points,
-          spanGaps: look.mode === "line",
+          points: look.mode === "line" ? { show: true, size: 5, width: 0, fill: colour, filter: alone } : { show: false },
+          spanGaps: false,
           ...(filled ? { fill: look.mode === "bars" || look.stack ? colour : `${colour}40` } : {}),
           ...(look.mode === "bars" && bars ? { paths: bars } : {}),
         };

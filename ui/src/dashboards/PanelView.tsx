@@ -15,10 +15,12 @@ interface Props {
   answer: PanelAnswer | undefined;
   loss: Loss[];
   times: Times;
+  /** The dashboard's request failed: nothing will come. */
+  failed: boolean;
   retry: () => void;
 }
 
-const HEIGHT = { low: 120, normal: 210, high: 330 };
+const HEIGHT = { low: 120, normal: 226, high: 336 };
 
 /** Where the events behind a panel are listed: the same time, query and filters as its search. */
 export function eventsLink(dashboard: Dashboard, panel: Panel): string {
@@ -29,13 +31,13 @@ export function eventsLink(dashboard: Dashboard, panel: Panel): string {
   });
 }
 
-export function PanelView({ dashboard, panel, answer, loss, times, retry }: Props) {
+export function PanelView({ dashboard, panel, answer, loss, times, failed, retry }: Props) {
   const [table, setTable] = useState(false);
   const id = `panel-${dashboard.id}-${panel.id}`;
   const height = HEIGHT[panel.height ?? "normal"];
   const twin = panel.chart !== "table" && panel.chart !== "number" && answer?.data !== undefined && answer.total > 0;
   return (
-    <section class={`panel w${panel.width} ${panel.chart === "number" ? "short" : (panel.height ?? "normal")}`} aria-labelledby={id} data-panel={panel.id} aria-busy={!answer}>
+    <section class={`panel w${panel.width} ${panel.chart === "number" ? "short" : (panel.height ?? "normal")}`} aria-labelledby={id} data-panel={panel.id} aria-busy={!answer && !failed}>
       <header class="panel-head">
         <h2 id={id} title={panel.about ?? panel.title}>
           {panel.title}
@@ -48,14 +50,24 @@ export function PanelView({ dashboard, panel, answer, loss, times, retry }: Prop
           ) : null}
           {answer && !answer.absent && !answer.error ? (
             <a class="tool events" href={eventsLink(dashboard, panel)} title="Show the events behind this" data-total={answer.total}>
-              {formatValue(answer.total, "count")} <span class="events-word">{answer.total === 1 ? "event" : "events"}</span>
+              {panel.chart === "number" ? (
+                <>
+                  Events<span class="unseen">: {formatValue(answer.total, "count")}</span>
+                </>
+              ) : (
+                <>
+                  {formatValue(answer.total, "count")} <span class="events-word">{answer.total === 1 ? "event" : "events"}</span>
+                </>
+              )}
               <span aria-hidden="true"> ›</span>
             </a>
           ) : null}
         </span>
       </header>
       <div class="panel-body">
-        {!answer ? (
+        {!answer && failed ? (
+          <p class="chart-empty">No answer.</p>
+        ) : !answer ? (
           <div class="panel-wait" role="status">
             <span class="unseen">Loading</span>
           </div>

@@ -67,7 +67,7 @@ function Shown({ d }: { d: Dashboard }) {
       ) : null}
       <div class="panels">
         {d.panels.map((p) => (
-          <PanelView key={p.id} dashboard={d} panel={p} answer={answers?.panels.get(p.id)} loss={loss} times={times} retry={retry} />
+          <PanelView key={p.id} dashboard={d} panel={p} answer={answers?.panels.get(p.id)} loss={loss} times={times} failed={error !== null} retry={retry} />
         ))}
       </div>
     </main>
