@@ -39,7 +39,7 @@ export function Chart({ data, kind, stack, label, height, loss, table, empty, ac
     case "grid":
       return <HeatMap data={data} label={label} height={height} actions={actions} times={times} />;
     case "figures":
-      return <Figures data={data} actions={actions} />;
+      return <Figures data={data} label={label} actions={actions} />;
     case "places":
       return <PlaceMap data={data} label={label} actions={actions} />;
   }

@@ -38,9 +38,7 @@ export function DataTable({ data, label, actions }: Props) {
               >
                 <button type="button" onClick={() => turn(i)} title={`Sort by ${c.label}`}>
                   <span>{c.label}</span>
-                  <span class="dt-arrow" aria-hidden="true">
-                    {sort?.column === i ? (sort.down ? "↓" : "↑") : ""}
-                  </span>
+                  {sort?.column === i ? <span aria-hidden="true">{sort.down ? "↓" : "↑"}</span> : null}
                 </button>
               </th>
             ))}

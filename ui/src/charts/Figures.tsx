@@ -3,9 +3,7 @@ import type { Actions, FigureData } from "./types";
 import { formatValue } from "./unit";
 
 /** Single numbers, large. */
-export function Figures({ data, actions }: { data: FigureData; actions: Actions }) {
-  // The panel's title says what a single number is.
-  const only = data.figures.length === 1;
+export function Figures({ data, label, actions }: { data: FigureData; label: string; actions: Actions }) {
   return (
     <dl class="figures">
       {data.figures.map((f) => {
@@ -13,7 +11,7 @@ export function Figures({ data, actions }: { data: FigureData; actions: Actions 
         const text = formatValue(f.value, f.unit);
         return (
           <div key={f.label} class="figure">
-            <dt class={only ? "unseen" : ""}>{inert(f.label)}</dt>
+            <dt class={f.label === label ? "unseen" : ""}>{inert(f.label)}</dt>
             <dd class="figure-value">
               {pick?.length ? (
                 <button type="button" title="Filter for these" onClick={() => actions.pick(pick)}>

@@ -5,7 +5,8 @@ import { formatValue } from "./unit";
 
 /** One bar for each value, the longest first, perhaps divided in parts. */
 export function HBars({ data, label, actions }: { data: SliceData; label: string; actions: Actions }) {
-  const top = Math.max(...data.slices.map((s) => s.value), 1e-12);
+  // What is left over has no bar: it would be the longest and hide the differences.
+  const top = Math.max(...data.slices.filter((s) => !s.rest).map((s) => s.value), 1e-12);
   const divided = data.slices.some((s) => s.parts);
   const names = divided ? partNames(data) : [];
   const tint = new Map(names.map((n, i) => [n.label, colours(names)[i] ?? ""]));
@@ -16,15 +17,17 @@ export function HBars({ data, label, actions }: { data: SliceData; label: string
           <li key={s.label}>
             <Name slice={s} actions={actions} />
             <span class="hbar-value">{formatValue(s.value, data.unit)}</span>
+            {s.rest ? null : (
             <span class="hbar-track">
               {s.parts ? (
                 s.parts.map((p) => (
                   <Segment key={p.label} part={p} share={p.value / top} colour={tint.get(p.label) ?? "var(--series-rest)"} actions={actions} unit={data.unit} />
                 ))
               ) : (
-                <span class={s.rest ? "hbar rest" : "hbar"} style={{ width: `${(s.value / top) * 100}%` }} />
+                <span class="hbar" style={{ width: `${(s.value / top) * 100}%` }} />
               )}
             </span>
+            )}
           </li>
         ))}
       </ul>

@@ -24,7 +24,7 @@ export function HeatMap({ data, label, height, actions, times }: Props) {
   const top = Math.max(1, ...rows.flatMap((r) => data.cells[low + r] ?? []));
   const w = Math.max(1, width - LEFT - 8) / Math.max(1, columns);
   const h = (height - BOTTOM - 6) / Math.max(1, rows.length);
-  const every = Math.max(1, Math.ceil(76 / w));
+  const spacing = tickSpacing(data.step, Math.max(1, Math.ceil(80 / w)));
   const rowEvery = Math.max(1, Math.ceil(14 / h));
   const yOf = (r: number) => 6 + (rows.length - 1 - r) * h;
   const choose = (x: number, y: number) => {
@@ -87,7 +87,7 @@ export function HeatMap({ data, label, height, actions, times }: Props) {
               </g>
             ))}
             {data.at.map((t, x) =>
-              x % every === 0 && LEFT + x * w + 40 < width ? (
+              t % spacing === 0 && LEFT + x * w + 40 < width ? (
                 <text key={t} x={LEFT + x * w} y={height - 6} class="axis-text">
                   {times.tick(t, data.step)}
                 </text>
@@ -120,6 +120,13 @@ export function HeatMap({ data, label, height, actions, times }: Props) {
       </div>
     </div>
   );
+}
+
+/** Distance of the marks of the time axis: a round time of at least so many buckets. */
+function tickSpacing(step: number, buckets: number): number {
+  const least = step * buckets;
+  const round = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400].map((s) => s * 1000);
+  return round.find((r) => r >= least && r % step === 0) ?? Math.ceil(least / 86400e3) * 86400e3;
 }
 
 /** The rows between the first and the last that has anything. */

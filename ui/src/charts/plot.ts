@@ -29,6 +29,14 @@ export function columns(data: TimeData, stack: boolean): uPlot.AlignedData {
   return [at, ...drawn] as uPlot.AlignedData;
 }
 
+/** Distances of the marks of an axis: whole numbers of things, powers of two of bytes. */
+function increments(unit: Unit): { incrs?: number[] } {
+  const powers = Array.from({ length: 13 }, (_, i) => 10 ** i);
+  if (unit === "count") return { incrs: powers.flatMap((p) => (p === 1 ? [1, 2, 5] : [p, 2 * p, 2.5 * p, 5 * p])) };
+  if (unit === "bytes" || unit === "bytes/s") return { incrs: Array.from({ length: 51 }, (_, i) => 2 ** i) };
+  return {};
+}
+
 /** Values between gaps, which no line shows. */
 function alone(u: uPlot, series: number): number[] {
   const values = u.data[series] ?? [];
@@ -80,7 +88,7 @@ export function options(data: TimeData, look: Look, element: Element, width: num
     gap: 6,
     size: (_u, values) => Math.max(34, ...(values ?? []).map((v) => v.length * 6.4 + 12)),
     values: (_u, splits) => splits.map((v) => formatTick(v, unit)),
-    ...(unit === "count" ? { incrs: [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1e3, 2e3, 2500, 5e3, 1e4, 2e4, 25e3, 5e4, 1e5, 2e5, 25e4, 5e5, 1e6, 2e6, 5e6, 1e7, 1e8, 1e9] } : {}),
+    ...increments(unit),
     space: 34,
   });
   const range = (_u: uPlot, _min: number | null, max: number | null): [number, number] => [0, max && max > 0 ? max * 1.06 : 1];

@@ -78,11 +78,12 @@ export function data(panel: Panel, aggs: unknown, total: number, frame: Frame): 
   return slices(panel, top);
 }
 
-function seriesOf(metrics: Metric[], list: Json[], frame: Frame, prefix?: string, pick?: Filter[]): Series[] {
+function seriesOf(panel: Panel, list: Json[], frame: Frame, prefix?: string, pick?: Filter[]): Series[] {
   const out: Series[] = [];
   const seconds = frame.step / 1000;
+  const metrics = panel.metrics;
   metrics.forEach((m, i) => {
-    const rows = list.map((b) => read(m, i, b, seconds));
+    const rows = list.map((b) => (panel.gaps && count(b) === 0 ? [] : read(m, i, b, seconds)));
     labels(m).forEach((label, k) => {
       const s: Series = {
         label: prefix === undefined ? label : metrics.length > 1 ? `${prefix}: ${label}` : prefix,
@@ -101,7 +102,7 @@ function series(panel: Panel, top: Json, frame: Frame): Data {
   const list = buckets(top["t"]);
   const at = list.map((b) => number(b["key"]) ?? 0);
   const first = panel.split?.[0];
-  if (!first) return { kind: "time", at, step: frame.step, series: seriesOf(panel.metrics, list, frame) };
+  if (!first) return { kind: "time", at, step: frame.step, series: seriesOf(panel, list, frame) };
   const out: Series[] = [];
   const walk = (split: Split, level: number, bucket: Json, prefix: string[], pick: Filter[]) => {
     for (const b of branches(split, bucket["s"])) {
@@ -115,7 +116,7 @@ function series(panel: Panel, top: Json, frame: Frame): Data {
   walk(first, 0, top, [], []);
   const counts = panel.metrics.length === 1 && panel.metrics[0]?.op === "count" && !panel.metrics[0].where;
   const rest = panel.split?.length === 1 ? without(first, branches(first, top["s"])) : [];
-  if (counts) addRest(out, seriesOf(panel.metrics, list, frame)[0], rest);
+  if (counts) addRest(out, seriesOf(panel, list, frame)[0], rest);
   return { kind: "time", at, step: frame.step, series: out };
 }
 
@@ -123,7 +124,7 @@ function series(panel: Panel, top: Json, frame: Frame): Data {
 function aligned(panel: Panel, bucket: Json, at: number[], frame: Frame, name: string, pick: Filter[]): Series[] {
   const byTime = new Map<number, Json>();
   for (const b of buckets(bucket["t"])) byTime.set(number(b["key"]) ?? 0, b);
-  return seriesOf(panel.metrics, at.map((t) => byTime.get(t) ?? {}), frame, name, pick);
+  return seriesOf(panel, at.map((t) => byTime.get(t) ?? {}), frame, name, pick);
 }
 
 /** What the shown series leave of all events, so that the sum is the panel's number. */

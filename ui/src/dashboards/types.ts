@@ -68,6 +68,8 @@ export interface Panel {
   split?: Split[];
   /** Lines or bars on top of each other. */
   stacked?: boolean;
+  /** Where there is no event nothing was measured: a gap, not zero. */
+  gaps?: boolean;
   /** A field that only exists with further data; without it the panel says `absent`. */
   optional?: { field: string; absent: string };
   /** What to say when there are no events. */
