@@ -1,4 +1,4 @@
-import type { Filter } from "../core/state";
+import type { Filter } from "../core/filter";
 
 /** What a number counts; decides how it is written. */
 export type Unit =

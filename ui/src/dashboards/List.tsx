@@ -3,7 +3,7 @@ import { formatValue } from "../charts/unit";
 import { msearch } from "../core/es";
 import { esQuery, filters, link, query, tick, time } from "../core/state";
 import { number, object } from "./answer";
-import { clause } from "./clause";
+import { clause } from "../core/filter";
 import { DASHBOARDS } from "./load";
 import type { Dashboard } from "./types";
 import "./dashboards.css";
@@ -21,7 +21,7 @@ function useCounts(): Map<string, number> {
     const abort = new AbortController();
     const items = DASHBOARDS.map((d) => ({
       index: d.index,
-      body: { size: 0, track_total_hits: true, query: esQuery(d.where.map(clause)) },
+      body: { size: 0, track_total_hits: true, query: esQuery(d.where.map((f) => clause(f))) },
     }));
     msearch(items, abort.signal).then(
       (responses) => {

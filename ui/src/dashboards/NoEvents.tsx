@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { search } from "../core/es";
 import { link } from "../core/state";
 import { number, object } from "./answer";
-import { clause } from "./clause";
+import { clause } from "../core/filter";
 import { pageActions } from "./actions";
 import type { Times } from "../charts/twin";
 import type { Dashboard } from "./types";
@@ -13,7 +13,7 @@ export function NoEvents({ dashboard, times }: { dashboard: Dashboard; times: Ti
   useEffect(() => {
     const abort = new AbortController();
     const aggs = { from: { min: { field: "@timestamp" } }, to: { max: { field: "@timestamp" } } };
-    search(dashboard.index, { size: 0, query: { bool: { filter: dashboard.where.map(clause) } }, aggs }, abort.signal).then(
+    search(dashboard.index, { size: 0, query: { bool: { filter: dashboard.where.map((f) => clause(f)) } }, aggs }, abort.signal).then(
       (r) => {
         const found = object(object(r)["aggregations"]);
         const from = number(object(found["from"])["value"]);

@@ -3,7 +3,7 @@ import { Chart } from "../charts/Chart";
 import type { Times } from "../charts/twin";
 import type { Loss } from "../charts/types";
 import { formatValue } from "../charts/unit";
-import { filters, link } from "../core/state";
+import { filters, language, link, query } from "../core/state";
 import type { PanelAnswer } from "./answers";
 import { pageActions } from "./actions";
 import { behind, indexOf } from "./request";
@@ -26,6 +26,8 @@ const HEIGHT = { low: 120, normal: 226, high: 336 };
 export function eventsLink(dashboard: Dashboard, panel: Panel): string {
   return link("discover", {
     index: indexOf(dashboard, panel),
+    query: query.value,
+    language: language.value,
     filters: [...filters.value, ...behind(dashboard, panel)],
     ...(dashboard.columns ? { columns: dashboard.columns } : {}),
   });

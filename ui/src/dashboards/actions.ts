@@ -7,6 +7,7 @@ export const pageActions: Actions = {
     for (const f of filters) addFilter(negate ? { ...f, negate: !f.negate } : f);
   },
   range(from: number, to: number) {
-    time.value = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
+    // The end of a range belongs to it.
+    time.value = { from: new Date(from).toISOString(), to: new Date(Math.max(from, to - 1)).toISOString() };
   },
 };

@@ -1,5 +1,5 @@
 // Answer of a panel's search -> what its chart shows.
-import type { Filter } from "../core/state";
+import type { Filter } from "../core/filter";
 import type { Cell, Data, Part, Series, TableData, Unit } from "../charts/types";
 import { buckets, count, key, named, number, object, percentile, value, type Json } from "./answer";
 import { place } from "./geohash";

@@ -1,8 +1,8 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
-import { bounds, link, tick } from "../core/state";
+import { useMemo, useState } from "preact/hooks";
+import { bounds, link } from "../core/state";
 import { DashboardsPage as List } from "./List";
 import { dashboard } from "./load";
-import { losses, observe, within } from "./loss";
+import { losses, within } from "./loss";
 import { Navigation } from "./Navigation";
 import { NoEvents } from "./NoEvents";
 import { PanelView } from "./PanelView";
@@ -36,7 +36,6 @@ export function DashboardPage({ id }: { id: string }) {
 function Shown({ d }: { d: Dashboard }) {
   const [again, setAgain] = useState(0);
   const { answers, busy, error } = useAnswers(d, again);
-  useLoss();
   const range = answers?.frame ?? bounds();
   const times = useMemo(() => pageTimes(range.from, range.to), [range.from, range.to]);
   const loss = within(range.from, range.to);
@@ -72,18 +71,4 @@ function Shown({ d }: { d: Dashboard }) {
       </div>
     </main>
   );
-}
-
-/** Looks at the capture's counters at each refresh. */
-function useLoss(): void {
-  useEffect(() => {
-    const abort = new AbortController();
-    fetch("/_ui/status", { signal: abort.signal, headers: { accept: "application/json" } })
-      .then((r) => (r.ok ? r.json() : undefined))
-      .then((status: unknown) => {
-        if (status !== undefined) observe(status, Date.now());
-      })
-      .catch(() => undefined);
-    return () => abort.abort();
-  }, [tick.value]);
 }

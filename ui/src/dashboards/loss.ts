@@ -1,5 +1,6 @@
 // When packets were lost: from what the status says, and from counters that rose between two looks at it.
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
+import { status } from "../core/status";
 import type { Loss } from "../charts/types";
 import { number, object } from "./answer";
 import { formatValue } from "../charts/unit";
@@ -54,9 +55,9 @@ export function observe(status: unknown, at: number): void {
   }
   before = { at, values: new Map(now.map((c) => [c.name, c.value])) };
   if (!found.length) return;
-  const known = new Set(losses.value.map((l) => `${l.from} ${l.to} ${l.label}`));
+  const known = new Set(losses.peek().map((l) => `${l.from} ${l.to} ${l.label}`));
   const fresh = found.filter((l) => !known.has(`${l.from} ${l.to} ${l.label}`));
-  if (fresh.length) losses.value = [...losses.value, ...fresh].slice(-KEPT);
+  if (fresh.length) losses.value = [...losses.peek(), ...fresh].slice(-KEPT);
 }
 
 /** Forgets what was observed. */
@@ -69,3 +70,7 @@ export function forget(): void {
 export function within(from: number, to: number): Loss[] {
   return losses.value.filter((l) => l.from < to && l.to > from);
 }
+
+effect(() => {
+  if (status.value !== null) observe(status.value, Date.now());
+});

@@ -1,7 +1,6 @@
 // Panel -> body of a search. The counts behind a panel are the hits of this search: the same filters lead to
 // Discover.
-import type { Filter } from "../core/state";
-import { clause } from "./clause";
+import { clause, type Filter } from "../core/filter";
 import { isTerms, type Dashboard, type Metric, type Panel, type Steps } from "./types";
 
 export interface Frame {
@@ -9,7 +8,8 @@ export interface Frame {
   to: number;
   /** Length of a time bucket in ms. */
   step: number;
-  zone?: string;
+  /** Where buckets begin after multiples of the step, in ms: days begin where the browser is. */
+  shift?: number;
 }
 
 type Json = { [key: string]: unknown };
@@ -69,7 +69,7 @@ function measures(metrics: Metric[]): Json {
   metrics.forEach((m, i) => {
     const agg = measure(m);
     if (m.where) {
-      const inner: Json = { filter: { bool: { filter: m.where.map(clause) } } };
+      const inner: Json = { filter: { bool: { filter: m.where.map((f) => clause(f)) } } };
       if (agg) inner["aggs"] = { v: agg };
       out[`m${i}`] = inner;
     } else if (agg) out[`m${i}`] = agg;
@@ -88,7 +88,7 @@ function overTime(frame: Frame, aggs: Json): Json {
     min_doc_count: 0,
     extended_bounds: { min: frame.from, max: Math.max(frame.from, frame.to - 1) },
   };
-  if (frame.zone !== undefined) histogram["time_zone"] = frame.zone;
+  if (frame.shift) histogram["offset"] = `${frame.shift}ms`;
   return withAggs({ date_histogram: histogram }, aggs);
 }
 
@@ -111,7 +111,7 @@ function splits(panel: Panel, level: number, leaf: Json): Json {
   }
   const filters: Json = {};
   split.parts.forEach((p, i) => {
-    filters[`p${i}`] = { bool: { filter: p.where.map(clause) } };
+    filters[`p${i}`] = { bool: { filter: p.where.map((f) => clause(f)) } };
   });
   return { s: withAggs({ filters: { filters } }, aggs) };
 }
@@ -136,7 +136,7 @@ export function aggregations(panel: Panel, frame: Frame): Json {
 
 /** The body of a panel's search; `query` is made of the page's filters and the given clauses. */
 export function body(dashboard: Dashboard, panel: Panel, frame: Frame, query: (extra: object[]) => object): Json {
-  const out: Json = { size: 0, track_total_hits: true, query: query(behind(dashboard, panel).map(clause)) };
+  const out: Json = { size: 0, track_total_hits: true, query: query(behind(dashboard, panel).map((f) => clause(f))) };
   const aggs = aggregations(panel, frame);
   if (Object.keys(aggs).length) out["aggs"] = aggs;
   return out;

@@ -1,4 +1,4 @@
-import type { Filter } from "../core/state";
+import type { Filter } from "../core/filter";
 import type { Unit } from "../charts/types";
 
 export type ChartKind =

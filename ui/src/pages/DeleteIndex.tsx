@@ -1,4 +1,5 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
+import { Dialog } from "../app/Dialog";
 import { inert } from "../charts/inert";
 import { formatValue } from "../charts/unit";
 import { remove } from "./change";
@@ -6,13 +7,9 @@ import type { IndexRow } from "./indices";
 
 /** Asks for the index's name before it is deleted. */
 export function DeleteIndex({ row, close }: { row: IndexRow; close: (gone: boolean) => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
   const [typed, setTyped] = useState("");
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
   const submit = async (e: Event) => {
     e.preventDefault();
     if (typed !== row.name || busy) return;
@@ -27,30 +24,29 @@ export function DeleteIndex({ row, close }: { row: IndexRow; close: (gone: boole
     }
   };
   return (
-    <dialog ref={dialog} class="ask" aria-labelledby="delete-title" onClose={() => close(false)} onKeyDown={(e) => e.stopPropagation()}>
-      <form onSubmit={(e) => void submit(e)}>
-        <h2 id="delete-title">Delete {inert(row.name)}?</h2>
+    <Dialog title={`Delete ${inert(row.name)}?`} close={() => close(false)}>
+      <form class="form" onSubmit={(e) => void submit(e)}>
         <p>
           {formatValue(row.documents, "count")} events, {formatValue(row.bytes, "bytes")}. They are gone for good.
         </p>
         <label>
           Type the name of the index to delete it
-          <input type="text" class="mono" value={typed} autocomplete="off" spellcheck={false} onInput={(e) => setTyped(e.currentTarget.value)} />
+          <input type="text" class="input mono" value={typed} autocomplete="off" spellcheck={false} onInput={(e) => setTyped(e.currentTarget.value)} />
         </label>
         {error !== null ? (
           <p class="ask-error" role="alert">
             {error}
           </p>
         ) : null}
-        <div class="ask-tools">
-          <button type="button" class="tool framed" onClick={() => close(false)}>
+        <div class="form-tools">
+          <button type="button" class="button" onClick={() => close(false)}>
             Keep it
           </button>
-          <button type="submit" class="danger-full" disabled={typed !== row.name || busy}>
+          <button type="submit" class="button danger-full" disabled={typed !== row.name || busy}>
             {busy ? "Deleting …" : "Delete the index"}
           </button>
         </div>
       </form>
-    </dialog>
+    </Dialog>
   );
 }

@@ -1,9 +1,10 @@
 // Calls of the API besides searches.
+import { send } from "../core/send";
 import { object } from "../dashboards/answer";
 
 /** GET of JSON; an error says what the server said. */
 export async function get(path: string, signal?: AbortSignal): Promise<unknown> {
-  const response = await fetch(path, { headers: { accept: "application/json" }, ...(signal ? { signal } : {}) });
+  const response = await send(path, signal ? { signal } : {});
   const body: unknown = await response.json().catch(() => undefined);
   if (!response.ok) throw new Error(reason(body) ?? `${response.status} ${response.statusText}`);
   return body;

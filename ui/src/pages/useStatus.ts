@@ -1,36 +1,23 @@
 import { useEffect, useState } from "preact/hooks";
-import { tick } from "../core/state";
-import { get } from "./call";
+import { online } from "../core/send";
+import { status } from "../core/status";
 
-const EVERY = 5_000;
+const PATIENCE = 3_000;
 
 export interface Status {
   value: unknown;
   error: string | null;
-  /** When it was read, ms. */
-  at: number;
 }
 
-/** `/_ui/status`, read again at each refresh and every five seconds while the page is seen. */
+/** The newest `/_ui/status`, and what to say when there is none. */
 export function useStatus(): Status {
-  const [state, setState] = useState<Status>({ value: undefined, error: null, at: 0 });
+  const [late, setLate] = useState(false);
   useEffect(() => {
-    const abort = new AbortController();
-    const read = () => {
-      if (document.hidden) return;
-      get("/_ui/status", abort.signal).then(
-        (value) => setState({ value, error: null, at: Date.now() }),
-        (e: unknown) => {
-          if (!abort.signal.aborted) setState((s) => ({ ...s, error: e instanceof Error ? e.message : String(e) }));
-        },
-      );
-    };
-    read();
-    const timer = setInterval(read, EVERY);
-    return () => {
-      clearInterval(timer);
-      abort.abort();
-    };
-  }, [tick.value]);
-  return state;
+    const timer = setTimeout(() => setLate(true), PATIENCE);
+    return () => clearTimeout(timer);
+  }, []);
+  const value: unknown = status.value ?? undefined;
+  if (!online.value) return { value, error: "wirebeat does not answer." };
+  if (value === undefined && late) return { value, error: "The server does not tell it." };
+  return { value, error: null };
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Data } from "../../src/charts/types";
-import { clause } from "../../src/dashboards/clause";
+import { clause } from "../../src/core/filter";
 import { frameOf } from "../../src/dashboards/frame";
 import { items, read } from "../../src/dashboards/answers";
 import { DASHBOARDS } from "../../src/dashboards/load";
@@ -51,7 +51,7 @@ for (const d of DASHBOARDS) {
     for (const [i, p] of asked.panels.entries()) {
       const got = read(p, answer.responses?.[i], frame);
       assert.equal(got.error, undefined, `${d.id}/${p.id}`);
-      const discover = { size: 0, track_total_hits: true, query: query(behind(d, p).map(clause)) };
+      const discover = { size: 0, track_total_hits: true, query: query(behind(d, p).map((f) => clause(f))) };
       const listed = await ask(at, `/${indexOf(d, p)}/_search`, discover);
       assert.equal(listed.hits?.total?.value, got.total, `${d.id}/${p.id}`);
       const drawn = got.data && counts(p) ? sum(got.data) : undefined;

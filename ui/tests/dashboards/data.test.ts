@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { aggregations, behind, steps } from "../../src/dashboards/request";
 import { data } from "../../src/dashboards/data";
-import { clause } from "../../src/dashboards/clause";
+import { clause } from "../../src/core/filter";
 import { stepFor } from "../../src/dashboards/frame";
 import { place } from "../../src/dashboards/geohash";
 import { read } from "../../src/dashboards/answers";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
-import type { Filter } from "../../src/core/state";
+import type { Filter } from "../../src/core/filter";
 import { mistakes } from "../../src/dashboards/check";
 import { DASHBOARDS } from "../../src/dashboards/load";
 import { isTerms, type Dashboard, type Panel } from "../../src/dashboards/types";
