@@ -10,6 +10,8 @@ import { decode, DEFAULTS, encode, type Language, type Sort, type State, type Ti
 export type { Filter } from "./filter";
 export type { State, TimeRange } from "./url";
 
+/** The range when nothing names one. */
+export const DEFAULT_TIME = DEFAULTS.time;
 const first: State = { ...DEFAULTS, ...decode(location.search) };
 export const index: Signal<string> = signal(first.index);
 export const time: Signal<TimeRange> = signal(first.time);
