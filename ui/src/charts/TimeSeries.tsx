@@ -38,12 +38,21 @@ export function TimeSeries({ data, mode, stack, label, height, loss, actions, ti
   useEffect(() => {
     const element = ref.current;
     if (!element || width === 0) return undefined;
+    // A bar stands from its bucket's start to the next; a point of a line is where it is.
+    const pointed = (u: uPlot): number | null => {
+      const left = u.cursor.left ?? -1;
+      if (left < 0) return null;
+      const now = latest.current.data;
+      if (mode !== "bars") return u.cursor.idx ?? null;
+      const i = Math.floor((u.posToVal(left, "x") * 1000 - (now.at[0] ?? 0)) / now.step);
+      return i >= 0 && i < now.at.length ? i : null;
+    };
     const look = { mode, stack, colours: colours(data.series), loss, ticks: times.tick };
     const made = new uPlot(
       {
         ...options(data, look, element, width, height),
         hooks: {
-          setCursor: [(u) => setAt(u.cursor.idx ?? null)],
+          setCursor: [(u) => setAt(pointed(u))],
           setSelect: [
             (u) => {
               if (u.select.width < 6) return;
@@ -60,8 +69,8 @@ export function TimeSeries({ data, mode, stack, label, height, loss, actions, ti
     );
     plot.current = made;
     const click = (e: MouseEvent) => {
-      const i = made.cursor.idx;
-      if (i === null || i === undefined) return;
+      const i = pointed(made);
+      if (i === null) return;
       const box = made.over.getBoundingClientRect();
       choose(i, made.posToVal(e.clientY - box.top, "y"), made);
     };

@@ -17,8 +17,10 @@ export function colours(list: { label: string; rest?: boolean }[]): string[] {
     taken.add(meant);
     return meant;
   });
+  // What looks like a meaning that is shown does not stand for anything else.
+  const free = Array.from({ length: SERIES }, (_, i) => i).filter((i) => !(taken.has("var(--series-ok)") && i === 2) && !(taken.has("var(--series-warn)") && i === 1));
   let next = 0;
-  return first.map((c) => c ?? `var(--series-${next++ % SERIES})`);
+  return first.map((c) => c ?? `var(--series-${free[next++ % free.length] ?? 0})`);
 }
 
 /** A `var(--x)` as the canvas takes it. */

@@ -10,6 +10,8 @@ import { DeleteIndex } from "./DeleteIndex";
 import { IndexFields } from "./IndexFields";
 import { rows, SPANS, type IndexRow } from "./indices";
 import { useStatus } from "./useStatus";
+import "../charts/charts.css";
+import "../dashboards/dashboards.css";
 import "./pages.css";
 
 /** What is kept: indices, their fields, how long it lasts. */

@@ -41,6 +41,7 @@ test("success and error have colours of their own, others do not repeat early", 
   assert.equal(error, "var(--series-error)");
   assert.equal(rest, "var(--series-rest)");
   assert.notEqual(a, b);
+  assert.ok(!colours([{ label: "OK" }, ...Array.from({ length: 9 }, (_, i) => ({ label: `x${i}` }))]).includes("var(--series-2)"), "series 2 looks like success");
   const codes = colours([{ label: "404" }, { label: "401" }]);
   assert.notEqual(codes[0], codes[1]);
 });
