@@ -1,8 +1,14 @@
-import { defineConfig } from "vite";
+import { defineConfig, type ProxyOptions } from "vite";
 
 // The API and the page's own calls, while developing against a running wirebeat.
 const api = process.env["WIREBEAT_API"] ?? "http://127.0.0.1:9201";
 const ui = process.env["WIREBEAT_UI"] ?? "http://127.0.0.1:5601";
+
+// The server answers only to its own page: the development server speaks for it.
+const own: ProxyOptions["configure"] = (proxy) =>
+  proxy.on("proxyReq", (request) => {
+    for (const name of ["origin", "sec-fetch-site", "sec-fetch-mode", "referer"]) request.removeHeader(name);
+  });
 
 export default defineConfig({
   base: "/",
@@ -22,8 +28,8 @@ export default defineConfig({
     port: 5173,
     strictPort: true,
     proxy: {
-      "/es": { target: api, rewrite: (path) => path.replace(/^\/es/, ""), changeOrigin: true },
-      "/_ui": { target: ui, changeOrigin: true },
+      "/es": { target: api, rewrite: (path) => path.replace(/^\/es/, ""), changeOrigin: true, configure: own },
+      "/_ui": { target: ui, changeOrigin: true, configure: own },
     },
   },
 });

@@ -14,12 +14,16 @@ export interface FieldInfo {
 export const fields = signal<Map<string, FieldInfo>>(new Map());
 
 const KEEP = 60_000;
-let loaded = { index: "", at: 0 };
+let loaded = { index: "", at: 0, done: Promise.resolve() };
 
 /** Loads the fields of a pattern, once a minute at most. */
-export async function loadFields(index: string): Promise<void> {
-  if (loaded.index === index && Date.now() - loaded.at < KEEP) return;
-  loaded = { index, at: Date.now() };
+export function loadFields(index: string): Promise<void> {
+  if (loaded.index === index && Date.now() - loaded.at < KEEP) return loaded.done;
+  loaded = { index, at: Date.now(), done: load(index) };
+  return loaded.done;
+}
+
+async function load(index: string): Promise<void> {
   try {
     const caps = await fieldCaps(index);
     const out: FieldInfo[] = [];
@@ -37,7 +41,7 @@ export async function loadFields(index: string): Promise<void> {
       });
     }
     out.sort((a, b) => (a.name < b.name ? -1 : 1));
-    fields.value = new Map(out.map((f) => [f.name, f]));
+    if (loaded.index === index) fields.value = new Map(out.map((f) => [f.name, f]));
   } catch (e) {
     loaded.at = 0;
     throw e;

@@ -26,7 +26,7 @@ export function Histogram() {
       <div class="histogram-head">
         <label class="divide">
           <span>Divided by</span>
-          <select class="input small" value={breakdown.value} onChange={(e) => (breakdown.value = e.currentTarget.value)}>
+          <select class="input small" aria-label="Divided by" value={breakdown.value} onChange={(e) => (breakdown.value = e.currentTarget.value)}>
             <option value="">nothing</option>
             {usual.map((f) => (
               <option key={f} value={f}>

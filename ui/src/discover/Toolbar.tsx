@@ -27,8 +27,8 @@ export function Toolbar({ openFields }: { openFields: () => void }) {
   const going = progress.value;
   return (
     <div class="toolbar">
-      <button type="button" class="button fields-button" onClick={openFields}>
-        <Icon name="fields" size={14} /> Fields
+      <button type="button" class="button fields-button" aria-label="Fields" title="Fields (f)" onClick={openFields}>
+        <Icon name="fields" size={14} /> <span>Fields</span>
       </button>
       <p class="hits" title={n === null ? "" : `Counted exactly, in ${formatValue(took.value, "ms")}`}>
         <b id="hits" data-total={n ?? ""}>

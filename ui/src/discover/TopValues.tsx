@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { Icon } from "../app/icons";
 import { EsError, search } from "../core/es";
 import type { FieldInfo } from "../core/fields";
-import { formatValue, inert, percent, show } from "../core/format";
+import { formatValue, inert, isName, percent, show } from "../core/format";
 import { addFilter, breakdown, esQuery, index } from "../core/state";
 
 interface Bucket {
@@ -31,7 +31,7 @@ export function TopValues({ field }: { field: FieldInfo }) {
     const aggs = {
       have: { filter: { exists: { field: field.name } } },
       ...(counts ? { values: { terms: { field: field.name, size: 10 } } } : {}),
-      ...(NUMBERS.has(field.type) ? { stats: { stats: { field: field.name } } } : {}),
+      ...(NUMBERS.has(field.type) && !isName(field.name) ? { stats: { stats: { field: field.name } } } : {}),
     };
     search(index.value, { size: 0, track_total_hits: true, query: JSON.parse(query) as object, aggs }, abort.signal).then(
       (r) => {
@@ -53,7 +53,7 @@ export function TopValues({ field }: { field: FieldInfo }) {
   return (
     <div class="top">
       <p class="top-note">
-        in {formatValue(have, "count")} of {formatValue(all, "count")} events ({percent(have, all)})
+        {formatValue(have, "count")} of {formatValue(all, "count")} events · {percent(have, all)}
       </p>
       {stats && stats.min !== null && have > 0 ? (
         <dl class="stats">

@@ -27,7 +27,7 @@ export function defaultColumns(kinds: string[], narrow: boolean): string[] {
 /** What the summary is made of. */
 const PARTS = [
   "type", "status", "query", "method", "path", "resource", "url.path", "url.original", "http.request.method", "http.response.status_code", "dns.question.name", "dns.question.type",
-  "dns.response_code", "icmp.request.message", "icmp.response.message", "source.ip", "source.port", "destination.ip", "destination.port", "network.transport", "network.protocol",
+  "dns.response_code", "dns.type", "icmp.request.message", "icmp.response.message", "source.ip", "source.port", "destination.ip", "destination.port", "network.transport", "network.protocol",
   "network.bytes", "network.packets", "network.community_id", "event.duration", "event.dataset", "metricset.name", "host.name", "process.name", "system.cpu.total.pct", "system.cpu.total.norm.pct",
   "system.memory.actual.used.pct", "system.load.1", "system.filesystem.mount_point", "system.filesystem.used.pct", "system.process.cpu.total.pct", "system.process.memory.rss.bytes", "container.name",
 ];
@@ -84,7 +84,7 @@ export function summary(row: Row): string {
       return `${one(row, "query") || `${one(row, "http.request.method")} ${one(row, "url.path")}`}${code ? ` → ${code}` : ""}`;
     }
     case "dns":
-      return `${one(row, "dns.question.type")} ${one(row, "dns.question.name")} → ${one(row, "dns.response_code") || "no answer"}`.trim();
+      return `${one(row, "dns.question.type")} ${one(row, "dns.question.name")} → ${(one(row, "dns.type") !== "query" && one(row, "dns.response_code")) || "no answer"}`.trim();
     case "icmp":
       return [one(row, "icmp.request.message"), one(row, "icmp.response.message")].filter(Boolean).join(" → ");
     case "flow":
@@ -133,7 +133,7 @@ export function isAmount(column: string): boolean {
 }
 
 const WIDTHS: Record<string, number> = {
-  "@timestamp": 184,
+  "@timestamp": 200,
   type: 76,
   status: 76,
   method: 96,
@@ -191,7 +191,7 @@ export function widthOf(column: string): number {
 
 /** The columns as CSS's grid takes them. */
 export function template(columns: string[], narrow: boolean): string {
-  if (narrow && columns.length === 2) return "100px minmax(0, 1fr)";
+  if (narrow && columns.length === 2) return "118px minmax(0, 1fr)";
   const grows = columns.filter((c) => GROWS.has(c) && widths.value[c] === undefined);
   const last = grows[0] ?? columns.at(-1);
   return columns.map((c) => (c === last ? `minmax(${widthOf(c) > 200 ? 180 : widthOf(c)}px, 1fr)` : `${widthOf(c)}px`)).join(" ");

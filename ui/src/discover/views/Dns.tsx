@@ -8,7 +8,7 @@ const MOST = 100;
 
 /** Question and answers. */
 export function Dns({ row }: { row: Row }) {
-  const code = text(row, "dns.response_code");
+  const code = text(row, "dns.type") === "query" ? "" : text(row, "dns.response_code");
   return (
     <>
       <Section title="Question" aside={text(row, "dns.op_code")}>

@@ -31,7 +31,7 @@ export function Http({ row }: { row: Row }) {
           </p>
         )}
         <p class="sizes">{size(row, "response")}</p>
-        <Headers row={row} side="response" />
+        {code === null ? null : <Headers row={row} side="response" />}
         <BodyText row={row} side="response" />
       </section>
     </div>
