@@ -159,9 +159,9 @@ export function wordChoices(prefix: string): Choice[] {
 /** Puts a choice in the text; answers the new text and where the caret then is. */
 export function apply(query: string, at: Context, insert: string): { text: string; caret: number } {
   const after = query.slice(at.to);
-  const trimmed = insert.endsWith(" ") && after.startsWith(" ") ? insert.slice(0, -1) : insert;
+  const trimmed = insert.endsWith(" ") && /^[\s:<>)]/.test(after) ? insert.slice(0, -1) : insert;
   const head = query.slice(0, at.from);
-  return { text: head + trimmed + after, caret: head.length + insert.length };
+  return { text: head + trimmed + after, caret: head.length + (after.startsWith(" ") ? insert : trimmed).length };
 }
 
 /** A regular expression of Elasticsearch for values that begin with a text. */
