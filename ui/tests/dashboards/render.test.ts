@@ -172,6 +172,8 @@ for (const d of DASHBOARDS) {
     const links = await page.locator("a.events").evaluateAll((list) => list.map((a) => ({ href: (a as HTMLAnchorElement).href, total: Number((a as HTMLElement).dataset["total"]) })));
     assert.ok(links.length > 0);
     for (const l of links) {
+      // The searches of the page before are not to be taken for this one's.
+      await page.goto("about:blank");
       const seen = page.waitForResponse((r) => /_search|_msearch/.test(r.url()) && r.request().method() === "POST", { timeout: 10_000 }).catch(() => undefined);
       await page.goto(l.href);
       const response = await seen;
