@@ -7,11 +7,11 @@ const R = 50;
 const HOLE = 31;
 
 function at(angle: number, r: number): string {
-  return `${(R + r * Math.sin(angle)).toFixed(2)} ${(R - r * Math.cos(angle)).toFixed(2)}`;
+  return `${(R + r * Math.sin(angle)).toFixed(4)} ${(R - r * Math.cos(angle)).toFixed(4)}`;
 }
 
 function arc(from: number, to: number): string {
-  const end = Math.min(to, from + Math.PI * 2 - 1e-4);
+  const end = Math.min(to, from + Math.PI * 2 - 1e-3);
   const large = end - from > Math.PI ? 1 : 0;
   return `M${at(from, R)}A${R} ${R} 0 ${large} 1 ${at(end, R)}L${at(end, HOLE)}A${HOLE} ${HOLE} 0 ${large} 0 ${at(from, HOLE)}Z`;
 }

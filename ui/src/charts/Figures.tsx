@@ -11,7 +11,7 @@ export function Figures({ data, label, actions }: { data: FigureData; label: str
         const text = formatValue(f.value, f.unit);
         return (
           <div key={f.label} class="figure">
-            <dt class={f.label === label ? "unseen" : ""}>{inert(f.label)}</dt>
+            <dt class={data.figures.length === 1 && f.label === label ? "unseen" : ""}>{inert(f.label)}</dt>
             <dd class="figure-value">
               {pick?.length ? (
                 <button type="button" title="Filter for these" onClick={() => actions.pick(pick)}>

@@ -46,7 +46,7 @@ export function DashboardsPage() {
   const counts = useCounts();
   const shown = DASHBOARDS.filter((d) => matches(d, words.trim()));
   return (
-    <main class="page dash-list" id="main">
+    <main class="page dash dash-list" id="main">
       <header class="dash-head">
         <h1>Dashboards</h1>
         <label class="dash-search">

@@ -40,3 +40,12 @@ export function percentile(agg: unknown, percent: number): number | null {
   const values = object(object(agg)["values"]);
   return number(values[percent.toFixed(1)] ?? values[String(percent)]);
 }
+
+/** A time as milliseconds, from a number or an ISO text. */
+export function moment(v: unknown): number | null {
+  if (typeof v === "string") {
+    const ms = Date.parse(v);
+    return Number.isNaN(ms) ? null : ms;
+  }
+  return number(v);
+}

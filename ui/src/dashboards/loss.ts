@@ -2,12 +2,15 @@
 import { effect, signal } from "@preact/signals";
 import { status } from "../core/status";
 import type { Loss } from "../charts/types";
-import { number, object } from "./answer";
+import { moment, number, object } from "./answer";
 import { formatValue } from "../charts/unit";
 
 /** Times of loss, the newest last. */
 export const losses = signal<Loss[]>([]);
-const KEPT = 500;
+const KEPT = 2000;
+const STEP = 10_000;
+/** Counters of the journal whose events are missing in the store; others of the parts after capture are no gaps. */
+const JOURNAL = /^journal\.(events_refused|lost_to_quota|lost_to_damage)$/;
 
 let before: { at: number; values: Map<string, number> } | undefined;
 
@@ -22,23 +25,23 @@ function counters(status: unknown): Counter[] {
   if (!Array.isArray(list)) return [];
   return list.map(object).flatMap((l) => {
     const value = number(l["value"]);
-    return value === null ? [] : [{ name: String(l["name"]), value, recent: l["recent"] }];
+    const name = String(l["name"]);
+    return value === null || (name.includes(".") && !JOURNAL.test(name)) ? [] : [{ name, value, recent: l["recent"] }];
   });
 }
 
+/** Losses of the last hour as the status lists them: ends of steps of ten seconds, and how much. */
 function told(c: Counter): Loss[] {
   if (!Array.isArray(c.recent)) return [];
   return c.recent.map(object).flatMap((r) => {
-    const from = number(r["from"]);
-    const to = number(r["to"]);
-    const lost = number(r["value"]) ?? number(r["lost"]);
-    if (from === null || to === null || lost === 0) return [];
-    return [loss(from, to, lost ?? undefined, c.name)];
+    const to = moment(r["t"]);
+    const lost = number(r["n"]);
+    return to === null || !lost ? [] : [loss(to - STEP, to, lost, c.name)];
   });
 }
 
 function loss(from: number, to: number, lost: number | undefined, name: string): Loss {
-  const words = name.replaceAll("_", " ");
+  const words = name.replaceAll(/[_.]/g, " ");
   const label = lost === undefined ? `Packets lost: ${words}` : `${formatValue(lost, "count")} lost: ${words}`;
   return lost === undefined ? { from, to, label } : { from, to, lost, label };
 }
@@ -47,7 +50,7 @@ function loss(from: number, to: number, lost: number | undefined, name: string):
 export function observe(status: unknown, at: number): void {
   const now = counters(status);
   const found = now.flatMap(told);
-  if (before && !found.length) {
+  if (before && !now.some((c) => Array.isArray(c.recent))) {
     for (const c of now) {
       const old = before.values.get(c.name);
       if (old !== undefined && c.value > old) found.push(loss(before.at, at, c.value - old, c.name));

@@ -1,5 +1,5 @@
 // `/_ui/status` as the Capture page reads it. Any key may be missing, and is then not shown.
-import { number, object, type Json } from "../dashboards/answer";
+import { moment, number, object, type Json } from "../dashboards/answer";
 
 export interface Device {
   name: string;
@@ -64,15 +64,6 @@ function sheet(v: unknown, first: string): Sheet {
   const columns = new Set<string>();
   for (const r of rows) for (const [k, value] of Object.entries(r)) if (["number", "string", "boolean"].includes(typeof value)) columns.add(k);
   return { columns: [...columns].sort((a, b) => Number(b === first) - Number(a === first)), rows };
-}
-
-/** A time as milliseconds, from a number or an ISO text. */
-export function moment(v: unknown): number | null {
-  if (typeof v === "string") {
-    const ms = Date.parse(v);
-    return Number.isNaN(ms) ? null : ms;
-  }
-  return number(v);
 }
 
 export function health(status: unknown): CaptureHealth {

@@ -139,10 +139,23 @@ test("a counter that rises between two looks shades the time between", () => {
   assert.equal(within(2500, 2600).length, 1);
 });
 
-test("times of loss that the status tells are taken, each once", () => {
+test("steps of loss that the status tells are taken, each once", () => {
   forget();
-  const told = status(9, [{ from: 100, to: 200, value: 3 }]);
-  observe(told, 1000);
-  observe(told, 2000);
-  assert.deepEqual(losses.value, [{ from: 100, to: 200, lost: 3, label: "3 lost: kernel drops" }]);
+  const told = status(9, [{ t: "1970-01-01T00:01:00.000Z", n: 3 }]);
+  observe(told, 100_000);
+  observe(told, 200_000);
+  assert.deepEqual(losses.value, [{ from: 50_000, to: 60_000, lost: 3, label: "3 lost: kernel drops" }]);
+});
+
+test("what is no gap in the events does not shade", () => {
+  forget();
+  const of = (name: string, value: number) => ({ capture: { loss: [{ name, value }] } });
+  for (const name of ["api.busy", "host.unreadable", "store.unknown_fields"]) {
+    observe(of(name, 1), 1000);
+    observe(of(name, 5), 2000);
+  }
+  assert.deepEqual(losses.value, []);
+  observe(of("journal.lost_to_quota", 1), 3000);
+  observe(of("journal.lost_to_quota", 2), 4000);
+  assert.equal(losses.value.length, 1);
 });
