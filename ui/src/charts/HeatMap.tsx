@@ -125,7 +125,7 @@ export function HeatMap({ data, label, height, actions, times }: Props) {
 /** Distance of the marks of the time axis: a round time of at least so many buckets. */
 function tickSpacing(step: number, buckets: number): number {
   const least = step * buckets;
-  const round = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400].map((s) => s * 1000);
+  const round = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10800, 21600, 43200, 86400].map((s) => s * 1000);
   return round.find((r) => r >= least && r % step === 0) ?? Math.ceil(least / 86400e3) * 86400e3;
 }
 

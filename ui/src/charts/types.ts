@@ -100,7 +100,10 @@ export type Data = TimeData | SliceData | GridData | TableData | FigureData | Pl
 export interface Loss {
   from: number;
   to: number;
-  lost?: number;
+  /** How many, and the counters that say so. */
+  lost: number;
+  name: string;
+  /** The same in words. */
   label: string;
 }
 

@@ -40,10 +40,8 @@ function told(c: Counter): Loss[] {
   });
 }
 
-function loss(from: number, to: number, lost: number | undefined, name: string): Loss {
-  const words = name.replaceAll(/[_.]/g, " ");
-  const label = lost === undefined ? `Packets lost: ${words}` : `${formatValue(lost, "count")} lost: ${words}`;
-  return lost === undefined ? { from, to, label } : { from, to, lost, label };
+function loss(from: number, to: number, lost: number, name: string): Loss {
+  return { from, to, lost, name, label: `${formatValue(lost, "count")} lost: ${name.replaceAll(/[_.]/g, " ")}` };
 }
 
 /** Takes note of a status that was read at `at` (ms). */
@@ -69,9 +67,19 @@ export function forget(): void {
   losses.value = [];
 }
 
-/** Losses within a time. */
+/** Losses within a time, those that follow each other as one. */
 export function within(from: number, to: number): Loss[] {
-  return losses.value.filter((l) => l.from < to && l.to > from);
+  const list = losses.value.filter((l) => l.from < to && l.to > from).sort((a, b) => a.from - b.from);
+  const out: (Loss & { names: Set<string> })[] = [];
+  for (const l of list) {
+    const last = out.at(-1);
+    if (last && l.from <= last.to + 1) {
+      last.to = Math.max(last.to, l.to);
+      last.lost += l.lost;
+      last.names.add(l.name);
+    } else out.push({ ...l, names: new Set([l.name]) });
+  }
+  return out.map(({ from, to, lost, names }) => loss(from, to, lost, [...names].join(", ")));
 }
 
 effect(() => {

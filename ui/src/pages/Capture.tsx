@@ -188,7 +188,7 @@ function Losses({ h }: { h: CaptureHealth }) {
                   <th scope="row" class="mono">
                     {inert(l.name)}
                   </th>
-                  <td class="num lost">{formatValue(l.value, "count")}</td>
+                  <td class="num bad">{formatValue(l.value, "count")}</td>
                   <td>{inert(l.meaning ?? "")}</td>
                 </tr>
               ))}
@@ -336,7 +336,7 @@ function Journal({ h }: { h: CaptureHealth }) {
                   <th scope="row">{inert(r.name)}</th>
                   <td class="num">{formatValue(r.lagEvents, "count")}</td>
                   <td class="num">{formatValue(r.lagBytes, "bytes")}</td>
-                  <td class={r.lost ? "num lost" : "num"}>{formatValue(r.lost, "count")}</td>
+                  <td class={r.lost ? "num bad" : "num"}>{formatValue(r.lost, "count")}</td>
                 </tr>
               ))}
             </tbody>

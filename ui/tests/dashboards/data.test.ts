@@ -134,7 +134,7 @@ test("a counter that rises between two looks shades the time between", () => {
   observe(status(5), 2000);
   assert.deepEqual(losses.value, []);
   observe(status(9), 3000);
-  assert.deepEqual(losses.value, [{ from: 2000, to: 3000, lost: 4, label: "4 lost: kernel drops" }]);
+  assert.deepEqual(losses.value, [{ from: 2000, to: 3000, lost: 4, name: "kernel_drops", label: "4 lost: kernel drops" }]);
   assert.equal(within(0, 2000).length, 0);
   assert.equal(within(2500, 2600).length, 1);
 });
@@ -144,7 +144,14 @@ test("steps of loss that the status tells are taken, each once", () => {
   const told = status(9, [{ t: "1970-01-01T00:01:00.000Z", n: 3 }]);
   observe(told, 100_000);
   observe(told, 200_000);
-  assert.deepEqual(losses.value, [{ from: 50_000, to: 60_000, lost: 3, label: "3 lost: kernel drops" }]);
+  assert.deepEqual(losses.value, [{ from: 50_000, to: 60_000, lost: 3, name: "kernel_drops", label: "3 lost: kernel drops" }]);
+});
+
+test("losses that follow each other are one", () => {
+  forget();
+  const at = (s: number) => new Date(s * 1000).toISOString();
+  observe(status(9, [{ t: at(60), n: 3 }, { t: at(70), n: 4 }, { t: at(200), n: 1 }]), 300_000);
+  assert.deepEqual(within(0, 300_000).map((l) => [l.from, l.to, l.lost]), [[50_000, 70_000, 7], [190_000, 200_000, 1]]);
 });
 
 test("what is no gap in the events does not shade", () => {
