@@ -50,7 +50,7 @@ export function PanelView({ dashboard, panel, answer, loss, times, failed, retry
               {table ? "Chart" : "Table"}
             </button>
           ) : null}
-          {answer && !answer.absent && !answer.error ? (
+          {answer && !answer.absent && answer.error === undefined ? (
             <a class="tool events" href={eventsLink(dashboard, panel)} title="Show the events behind this" data-total={answer.total}>
               {panel.chart === "number" ? (
                 <>
@@ -67,7 +67,7 @@ export function PanelView({ dashboard, panel, answer, loss, times, failed, retry
         </span>
       </header>
       <div class="panel-body">
-        {!answer && failed ? (
+        {failed && (!answer || answer.error !== undefined) ? (
           <p class="chart-empty">No answer.</p>
         ) : !answer ? (
           <div class="panel-wait" role="status">

@@ -58,7 +58,7 @@ function Shown({ d }: { d: Dashboard }) {
           </button>
         </div>
       ) : null}
-      {nothing ? <NoEvents dashboard={d} times={times} /> : null}
+      {nothing && error === null ? <NoEvents dashboard={d} times={times} /> : null}
       {loss.length ? (
         <p class="dash-loss" role="note">
           Packets were lost in this time range, where the charts are shaded: numbers there are too small. <a href={link("capture")}>What was lost</a>

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { fieldCaps, msearch } from "../core/es";
 import { bounds, esQuery, filters, language, query, tick, time } from "../core/state";
 import { items, read, type PanelAnswer } from "./answers";
@@ -33,33 +33,54 @@ function fieldsOf(index: string): Promise<Set<string>> {
   return asked;
 }
 
-/** Asks for all panels of a dashboard at once, again whenever the page's time, query, filters or tick change. */
+/** The answers of all panels. */
+async function ask(d: Dashboard, frame: Frame, signal: AbortSignal): Promise<Map<string, PanelAnswer>> {
+  const fields = d.panels.some((p) => p.optional) ? await fieldsOf(d.index).catch(() => new Set<string>()) : new Set<string>();
+  const asked = items(d, frame, esQuery, (f) => fields.has(f));
+  const responses = await msearch(asked.items, signal);
+  const panels = new Map<string, PanelAnswer>();
+  for (const p of d.panels) if (!asked.panels.includes(p)) panels.set(p.id, { total: 0, absent: true });
+  asked.panels.forEach((p, i) => panels.set(p.id, read(p, responses[i], frame)));
+  return panels;
+}
+
+interface Request {
+  key: string;
+  abort: AbortController;
+  done: boolean;
+}
+
+/** Asks for all panels of a dashboard in one request, again whenever the page's time, query, filters or tick change.
+ * A change ends the request that is under way; a mere refresh waits for it, so that a slow store answers at all. */
 export function useAnswers(d: Dashboard, again: number): Asked {
   const [state, setState] = useState<Asked>({ answers: null, busy: true, error: null });
-  const now = [d.id, tick.value, time.value, query.value, language.value, filters.value, again];
+  const running = useRef<Request | null>(null);
+  const key = JSON.stringify([d.id, time.value, query.value, language.value, filters.value, again]);
   useEffect(() => {
-    const abort = new AbortController();
+    const old = running.current;
+    if (old && !old.done && old.key === key) return;
+    old?.abort.abort();
+    const request: Request = { key, abort: new AbortController(), done: false };
+    running.current = request;
     const range = bounds();
     const frame = frameOf(range.from, range.to);
     setState((s) => ({ ...s, answers: s.answers?.id === d.id ? s.answers : null, busy: true }));
-    const run = async () => {
-      const fields = d.panels.some((p) => p.optional) ? await fieldsOf(d.index).catch(() => new Set<string>()) : new Set<string>();
-      const asked = items(d, frame, esQuery, (f) => fields.has(f));
-      const responses = await msearch(asked.items, abort.signal);
-      const panels = new Map<string, PanelAnswer>();
-      for (const p of d.panels) if (!asked.panels.includes(p)) panels.set(p.id, { total: 0, absent: true });
-      asked.panels.forEach((p, i) => panels.set(p.id, read(p, responses[i], frame)));
-      return panels;
+    const finish = (change: (s: Asked) => Asked) => {
+      request.done = true;
+      if (!request.abort.signal.aborted) setState(change);
     };
-    run().then(
-      (panels) => {
-        if (!abort.signal.aborted) setState({ answers: { id: d.id, frame, panels }, busy: false, error: null });
-      },
-      (e: unknown) => {
-        if (!abort.signal.aborted) setState((s) => ({ ...s, busy: false, error: e instanceof Error ? e.message : String(e) }));
-      },
+    ask(d, frame, request.abort.signal).then(
+      (panels) => finish(() => ({ answers: { id: d.id, frame, panels }, busy: false, error: common(panels) })),
+      (e: unknown) => finish((s) => ({ ...s, busy: false, error: e instanceof Error ? e.message : String(e) })),
     );
-    return () => abort.abort();
-  }, now);
+  }, [key, tick.value]);
+  useEffect(() => () => running.current?.abort.abort(), []);
   return state;
+}
+
+/** The error that every panel has, such as a query that does not parse. */
+function common(panels: Map<string, PanelAnswer>): string | null {
+  const asked = [...panels.values()].filter((p) => !p.absent);
+  const first = asked[0]?.error;
+  return first !== undefined && asked.every((p) => p.error === first) ? first : null;
 }
