@@ -27,7 +27,7 @@ export function twin(data: Data, time: TimeText): TableData {
       const parts = data.slices.some((s) => s.parts?.length);
       const rows = parts
         ? data.slices.flatMap((s) =>
-            (s.parts ?? [{ label: "", value: s.value }]).map((p): Cell[] => [
+            (s.parts ?? [{ label: "all", value: s.value }]).map((p): Cell[] => [
               keyed(s.label, s.pick),
               keyed(p.label, p.pick),
               cell(p.value, p.pick),
