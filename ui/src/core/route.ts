@@ -1,9 +1,13 @@
 // Which page is shown. Links within the program change it without loading anything.
-import { signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 
 export const path = signal(location.pathname);
-/** Told when the address changed by a link or by going back. */
-export const arrivals = signal(0);
+/** What is done with an address that a link or going back led to, before its page is shown. */
+let arrived = () => {};
+
+export function onArrival(act: () => void): void {
+  arrived = act;
+}
 
 export function go(href: string, replace = false): void {
   if (replace) history.replaceState(null, "", href);
@@ -12,8 +16,10 @@ export function go(href: string, replace = false): void {
 }
 
 function arrive(): void {
-  path.value = location.pathname;
-  arrivals.value++;
+  batch(() => {
+    arrived();
+    path.value = location.pathname;
+  });
 }
 
 export function listen(): void {

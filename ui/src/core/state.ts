@@ -3,7 +3,7 @@ import { batch, computed, effect, signal, type Signal } from "@preact/signals";
 import { clause, same, type Filter } from "./filter";
 import { fields } from "./fields";
 import { fault } from "./es";
-import { arrivals, path } from "./route";
+import { onArrival, path } from "./route";
 import { parse } from "./time";
 import { decode, DEFAULTS, encode, type Language, type Sort, type State, type TimeRange } from "./url";
 
@@ -133,25 +133,18 @@ export function link(page: string, change: Partial<State> = {}): string {
 
 /** Lets the address follow the state and the state the address. */
 export function bind(): void {
-  let settled = false;
-  let silent = false;
-  let seen = -1;
-  effect(() => {
-    arrivals.value;
-    if (seen >= 0 && arrivals.value !== seen) {
-      silent = true;
-      const found = decode(location.search);
-      adopt(found.time ? found : { ...found, time: time.peek() });
-    }
-    seen = arrivals.value;
+  // An address that was come to is put in order, not added to the history.
+  let coming = true;
+  onArrival(() => {
+    coming = true;
+    const found = decode(location.search);
+    adopt(found.time ? found : { ...found, time: time.peek() });
   });
   effect(() => {
     const href = `${path.value}?${address()}`;
-    const same = href === location.pathname + location.search;
-    const replace = !settled || silent;
-    settled = true;
-    silent = false;
-    if (same) return;
+    const replace = coming;
+    coming = false;
+    if (path.value.startsWith("/doc/") || href === location.pathname + location.search) return;
     if (replace) history.replaceState(null, "", href);
     else history.pushState(null, "", href);
   });

@@ -116,19 +116,23 @@ export function Grid() {
             <GridRow key={row.id} row={row} at={from + i} columns={columns} active={at?.id === row.id ? at.column : -1} top={(from + i) * high} />
           ))}
         </div>
-        <p class="grid-end" role="note">
-          {list.length >= MOST && more.value
-            ? `${formatValue(MOST, "count")} events are listed. Narrow the time, or export all.`
-            : more.value
-              ? "More events are read …"
-              : live.value && list.length === 0
-                ? paused.value
-                  ? "Paused"
-                  : "Waiting for events …"
-                : ""}
-        </p>
+        <End />
       </div>
       <HoverTools />
+    </div>
+  );
+}
+
+/** What comes after the last row that is there. */
+function End() {
+  const n = rows.value.length;
+  let text = "";
+  if (more.value) text = n >= MOST ? `${formatValue(MOST, "count")} events are listed. Narrow the time, or export all.` : "More events are read …";
+  else if (live.value && n === 0) text = paused.value ? "Paused" : "Waiting for events …";
+  if (text === "") return null;
+  return (
+    <div class="grid-end" role="row">
+      <div role="gridcell">{text}</div>
     </div>
   );
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultColumns, summary, valueAt } from "../../src/discover/columns";
 import { flatten } from "../../src/discover/flat";
-import { words } from "../../src/discover/views/Redis";
+import { words } from "../../src/discover/texts";
 
 const SOURCE = {
   type: "dns",

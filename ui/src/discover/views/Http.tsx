@@ -4,6 +4,7 @@ import { Value } from "../DocTable";
 import { codeTone } from "../GridRow";
 import { LongText } from "../LongText";
 import type { Row } from "../model";
+import { laidOut } from "../texts";
 import { number, text, written } from "./parts";
 
 /** Request beside response: line, headers, body. */
@@ -76,13 +77,4 @@ function BodyText({ row, side }: { row: Row; side: "request" | "response" }) {
       <LongText text={laidOut(body)} />
     </div>
   );
-}
-
-export function laidOut(body: string): string {
-  if (!/^\s*[[{]/.test(body) || body.length > 300_000) return body;
-  try {
-    return JSON.stringify(JSON.parse(body), null, 2);
-  } catch {
-    return body;
-  }
 }

@@ -2,12 +2,7 @@ import { inert } from "../../core/format";
 import { LongText } from "../LongText";
 import type { Row } from "../model";
 import { Facts, Section, text } from "./parts";
-import { laidOut } from "./Http";
-
-/** The words of a command line: separated by spaces, quoted where they hold some. */
-export function words(line: string): string[] {
-  return line.match(/"(?:[^"\\]|\\.)*"|\S+/g) ?? [];
-}
+import { laidOut, words } from "../texts";
 
 /** Command with its arguments, and the reply. */
 export function Redis({ row }: { row: Row }) {
