@@ -1,0 +1,48 @@
+import { useState } from "preact/hooks";
+import { asking } from "../core/send";
+import { status } from "../core/status";
+import { Dialog } from "./Dialog";
+
+/** Asks for the token that changes need. */
+export function TokenDialog() {
+  const answer = asking.value;
+  const [token, setToken] = useState("");
+  if (!answer) return null;
+  const file = status.value?.token_file;
+  return (
+    <Dialog title="A token is needed" close={() => answer(null)}>
+      <form
+        class="form"
+        onSubmit={(e) => {
+          e.preventDefault();
+          if (token.trim()) answer(token.trim());
+          setToken("");
+        }}
+      >
+        <p>
+          Reading is open to whoever reaches this page; changing something takes the token.
+          {file ? (
+            <>
+              {" "}
+              It is in the file <code>{file}</code>, and in the address that wirebeat printed when it started.
+            </>
+          ) : (
+            " It is in the address that wirebeat printed when it started."
+          )}
+        </p>
+        <label>
+          Token
+          <input type="password" class="input mono" autocomplete="off" value={token} onInput={(e) => setToken(e.currentTarget.value)} />
+        </label>
+        <div class="form-tools">
+          <button type="button" class="button" onClick={() => answer(null)}>
+            Cancel
+          </button>
+          <button type="submit" class="button main" disabled={!token.trim()}>
+            Go on
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
