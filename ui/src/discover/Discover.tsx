@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { SearchBar } from "../app/SearchBar";
 import { Icon } from "../app/icons";
 import { bindKey } from "../app/keys";
@@ -27,6 +27,11 @@ export function Discover() {
   }, [question, ready, online.value]);
   const stream = JSON.stringify([index.value, query.value, language.value]);
   useEffect(() => (live.value ? follow() : undefined), [live.value, stream, esFilters()]);
+  // The page is as high as the window, and its parts scroll.
+  useLayoutEffect(() => {
+    document.body.classList.add("fixed");
+    return () => document.body.classList.remove("fixed");
+  }, []);
   useEffect(
     () =>
       bindKey("f", () => {

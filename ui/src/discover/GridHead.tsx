@@ -1,3 +1,4 @@
+import { memo } from "preact/compat";
 import { useState } from "preact/hooks";
 import { Icon } from "../app/icons";
 import { Popover } from "../app/Popover";
@@ -10,7 +11,7 @@ import { moveColumn, sortBy, toggleColumn } from "./cursor";
 import { narrow, shown } from "./model";
 
 /** Names of the columns: click to sort, drag to move, the edge to resize, a menu for all of it. */
-export function GridHead({ columns }: { columns: string[] }) {
+export const GridHead = memo(function GridHead({ columns }: { columns: string[] }) {
   const names = titles(columns);
   const [over, setOver] = useState(-1);
   const drop = (e: DragEvent, to: number) => {
@@ -29,7 +30,7 @@ export function GridHead({ columns }: { columns: string[] }) {
       </div>
     </div>
   );
-}
+});
 
 interface HeadProps {
   column: string;

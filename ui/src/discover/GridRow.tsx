@@ -32,7 +32,7 @@ export const GridRow = memo(function GridRow({ row, at, columns, active, top }: 
       aria-rowindex={at + 2}
       aria-selected={open}
       data-row={row.id}
-      style={{ transform: `translateY(${top}px)` }}
+      style={{ top: `${top}px` }}
       onClick={click}
     >
       {columns.map((c, i) => (

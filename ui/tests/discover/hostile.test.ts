@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Page, Route } from "playwright-core";
-import { launch, open, quit, settled, SKIP } from "./page";
+import { launch, open as opened, quit, settled, SKIP } from "./page";
 
 const EVIL = [
   "<img src=x onerror=window.hit=1>",
@@ -49,7 +49,7 @@ describe("hostile events", { skip: SKIP }, () => {
   after(quit);
 
   test("captured texts are texts everywhere", async () => {
-    const { page, errors } = await open(ADDRESS, { before: serve });
+    const { page, errors } = await opened(ADDRESS, { before: serve });
     await settled(page);
     for (let i = 0; i < 3; i++) {
       await page.locator(`[data-row="e${i}"]`).click();
@@ -72,42 +72,44 @@ describe("hostile events", { skip: SKIP }, () => {
   });
 
   test("a body of 1 MB and 2,000 keys: the list keeps its frames, the event opens at once", async () => {
-    const { page } = await open(ADDRESS, { before: serve });
+    const { page } = await opened(ADDRESS, { before: serve });
     await settled(page);
-    const frames = await page.locator("#grid").evaluate(
-      (grid) =>
-        new Promise<number[]>((resolve) => {
-          const work: number[] = [];
+    // Scripts, styles and layout in time of the page's own thread: a busy machine does not count, nor does painting, which has no graphics card here.
+    const session = await page.context().newCDPSession(page);
+    await session.send("Performance.enable", { timeDomain: "threadTicks" });
+    const work = async () =>
+      (await session.send("Performance.getMetrics")).metrics
+        .filter((m) => ["ScriptDuration", "LayoutDuration", "RecalcStyleDuration"].includes(m.name))
+        .reduce((sum, m) => sum + 1000 * m.value, 0);
+    const FRAMES = 90;
+    const began = await work();
+    const seen = await page.locator("#grid").evaluate(
+      (grid, frames) =>
+        new Promise<number>((resolve) => {
           let n = 0;
+          const rows = new Set<string>();
           const step = () => {
-            const began = performance.now();
+            grid.querySelectorAll("[data-row]").forEach((r) => rows.add(r.getAttribute("data-row") ?? ""));
             grid.scrollTop = (n * 90) % (grid.scrollHeight - grid.clientHeight);
-            grid.dispatchEvent(new Event("scroll"));
-            // The page draws in the next task; the one after it sees how long that took.
-            setTimeout(() => {
-              void grid.getBoundingClientRect();
-              work.push(performance.now() - began);
-              if (++n < 90) requestAnimationFrame(step);
-              else resolve(work);
-            });
+            if (++n < frames) requestAnimationFrame(step);
+            else resolve(rows.size);
           };
           requestAnimationFrame(step);
         }),
+      FRAMES,
     );
-    const sorted = [...frames].sort((a, b) => a - b);
-    const median = sorted[Math.floor(sorted.length / 2)] ?? Infinity;
-    assert.ok(median < 16, `median of ${median.toFixed(1)} ms`);
+    const each = ((await work()) - began) / FRAMES;
+    assert.ok(seen > 90, `${seen} rows were seen`);
+    assert.ok(each < 16, `${each.toFixed(1)} ms of work a frame`);
     await page.locator("#grid").evaluate((g) => g.scrollTo(0, 0));
-    await page.waitForTimeout(100);
-    const took = await page.evaluate(async () => {
-      const row = document.querySelector<HTMLElement>('[data-row="e0"]');
-      const began = performance.now();
-      row?.click();
-      while (!document.querySelector(".drawer .protocol")) await new Promise((done) => setTimeout(done, 4));
-      void document.body.getBoundingClientRect();
-      return performance.now() - began;
-    });
-    assert.ok(took < 1500, `opened in ${took.toFixed(0)} ms, the reading of 1 MB included`);
+    await page.locator('[data-row="e0"]').waitFor();
+    await page.waitForTimeout(200);
+    const before = await work();
+    await page.locator('[data-row="e0"]').click();
+    await page.locator(".drawer .protocol").waitFor();
+    const open = (await work()) - before;
+    assert.ok(open < 300, `${open.toFixed(0)} ms of work to open`);
+    console.log(`# ${each.toFixed(1)} ms a frame, ${open.toFixed(0)} ms to open`);
     await page.context().close();
   });
 });
