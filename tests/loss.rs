@@ -13,6 +13,8 @@ use lab::netns::Namespace;
 use wirebeat::{Events, Wirebeat};
 
 const PORT: u16 = 9999;
+/// As a destination port: two packets of three are queries of two flows, the third goes to [`PORT`].
+const MIXED: u16 = 0;
 /// A query for the root's name servers: what comes to port 53 is decoded.
 const QUERY: &[u8] = b"\0\x01\x01\0\0\x01\0\0\0\0\0\0\0\0\x02\0\x01";
 /// How a sender is told what to send: packets, packets a second, source ports, destination port.
@@ -25,13 +27,14 @@ fn sender() {
     let order = std::env::var(ORDER).expect("started by a test");
     let numbers: Vec<u64> = order.split(' ').map(|n| n.parse().unwrap()).collect();
     let [count, rate, sources, port] = numbers[..] else { panic!("{order}") };
-    let sockets: Vec<UdpSocket> = (0..sources)
-        .map(|_| {
-            let socket = UdpSocket::bind("198.51.100.2:0").unwrap();
-            socket.connect(("198.51.100.1", port as u16)).unwrap();
-            socket
-        })
-        .collect();
+    let open = |port: u64| {
+        let socket = UdpSocket::bind("198.51.100.2:0").unwrap();
+        socket.connect(("198.51.100.1", port as u16)).unwrap();
+        socket
+    };
+    let sockets: Vec<UdpSocket> =
+        (0..sources).map(|_| open(if port == u64::from(MIXED) { PORT.into() } else { port })).collect();
+    let noisy = [open(53), open(53)];
     let begun = Instant::now();
     let mut sent = 0;
     for n in 0..count {
@@ -42,10 +45,15 @@ fn sender() {
                 std::thread::yield_now();
             }
         }
-        let socket = &sockets[(n % sources) as usize];
+        let query = port == 53 || port == u64::from(MIXED) && n % 3 > 0;
+        let socket = if port == u64::from(MIXED) && query {
+            &noisy[(n % 2) as usize]
+        } else {
+            &sockets[(n / 3 % sources) as usize]
+        };
         // The other end answers with ICMP errors, which a connected socket reports once: send again.
         let number = n.to_be_bytes();
-        let payload = if port == 53 { QUERY } else { &number };
+        let payload = if query { QUERY } else { &number };
         while socket.send(payload).is_err() {}
         sent += 1;
     }
@@ -127,18 +135,13 @@ fn what_it_cannot_keep_up_with_is_given_up_by_name() {
     lab::run(send(&there, 2_000, 100_000, 2, 53).stdout(std::process::Stdio::null()));
     std::thread::sleep(Duration::from_millis(500));
     wirebeat.signal("STOP");
-    let (noise, others) = (200_000, 100_000);
-    let senders = [(noise, 2, 53), (others, 8_000, PORT)].map(|(count, sources, port)| {
-        send(&there, count, 200_000, sources, port).stdout(std::process::Stdio::null()).spawn().unwrap()
-    });
-    for mut sender in senders {
-        assert!(sender.wait().unwrap().success());
-    }
+    let count = 300_000;
+    lab::run(send(&there, count, 200_000, 8_000, MIXED).stdout(std::process::Stdio::null()));
     wirebeat.signal("CONT");
     let events = wirebeat.stop();
     let of = |name| counter(&events, name);
     println!("{}", events.log);
-    assert_eq!(of("packets") + of("kernel_drops"), 2_000 + noise + others, "{}", events.log);
+    assert_eq!(of("packets") + of("kernel_drops"), 2_000 + count, "{}", events.log);
     assert!(of("flows_given_up") > 0, "{}", events.log);
     assert!(of("flows_not_decoded") > 0, "{}", events.log);
     // Flows are told all the same.
