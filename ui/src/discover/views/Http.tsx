@@ -1,3 +1,4 @@
+import { useState } from "preact/hooks";
 import { inert } from "../../core/format";
 import { valueAt } from "../columns";
 import { Value } from "../DocTable";
@@ -46,24 +47,34 @@ function size(row: Row, side: string): string {
   return [whole, body ? `body ${body}` : "", inert(type, 80)].filter(Boolean).join(" · ");
 }
 
+const FIRST = 40;
+
 function Headers({ row, side }: { row: Row; side: "request" | "response" }) {
   const field = `http.${side}.headers`;
   const value = valueAt(row.source, field);
+  const [most, setMost] = useState(FIRST);
   const list = typeof value === "object" && value !== null ? Object.entries(value) : [];
   if (list.length === 0) return <p class="sizes">Headers are not kept.</p>;
   return (
-    <dl class="pairs headers">
-      {list.slice(0, 200).map(([name, v]) => (
-        <div class="pair" key={name}>
-          <dt title={name}>{inert(name, 80)}</dt>
-          <dd>
-            {(Array.isArray(v) ? v : [v]).map((one, i) => (
-              <Value key={i} field={`${field}.${name}`} value={one} text={typeof one === "string" && one.length <= 400 ? inert(one) : String(one)} />
-            ))}
-          </dd>
-        </div>
-      ))}
-    </dl>
+    <>
+      <dl class="pairs headers">
+        {list.slice(0, most).map(([name, v]) => (
+          <div class="pair" key={name}>
+            <dt title={name}>{inert(name, 80)}</dt>
+            <dd>
+              {(Array.isArray(v) ? v : [v]).map((one, i) => (
+                <Value key={i} field={`${field}.${name}`} value={one} text={typeof one === "string" && one.length <= 400 ? inert(one) : String(one)} />
+              ))}
+            </dd>
+          </div>
+        ))}
+      </dl>
+      {list.length > most ? (
+        <button type="button" class="link-button" onClick={() => setMost(most * 5)}>
+          {list.length - most} more headers
+        </button>
+      ) : null}
+    </>
   );
 }
 
