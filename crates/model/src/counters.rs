@@ -114,11 +114,9 @@ mod tests {
         assert!(a.iter().all(|(_, _, doc)| doc.ends_with('.') && doc.len() > 10));
         let losses: Vec<_> = a.losses().map(|(name, _, _)| name).collect();
         // What the name says is a loss is one.
-        let named = a
-            .iter()
-            .map(|c| c.0)
-            .filter(|n| ["drop", "lost", "refused", "evicted", "cut"].iter().any(|w| n.contains(w)));
-        assert!(named.clone().count() > 9 && named.clone().all(|name| losses.contains(&name)), "{losses:?}");
+        let words = ["drop", "lost", "refused", "evicted", "cut"];
+        let named: Vec<_> = a.iter().map(|c| c.0).filter(|n| words.iter().any(|w| n.contains(w))).collect();
+        assert!(named.len() > 9 && named.iter().all(|name| losses.contains(name)), "{losses:?}");
         assert!(!losses.contains(&"packets") && !losses.contains(&"redacted"));
     }
 }

@@ -84,7 +84,7 @@ fn is_page(path: &str) -> bool {
         page.len() == parts.len()
             && page.iter().zip(&parts).all(|(want, part)| *want == *part || *want == "*" && !part.is_empty())
     };
-    PAGES.iter().any(|page| fits(page))
+    PAGES.iter().any(fits)
 }
 
 /// Answers a request for a file or a page.
