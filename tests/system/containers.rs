@@ -62,8 +62,11 @@ fn as_docker_stats_sees_them() {
     let theirs: f64 = stats["CPUPerc"].as_str().unwrap().trim_end_matches('%').parse().unwrap();
     agree("CPU in % (docker stats)", number(cpu, "docker.cpu.total.pct") * 100.0, theirs, 8.0);
     agree("CPU limit in cores (as told)", number(cpu, "docker.cpu.limit"), 0.3, 0.001);
-    agree("share of the limit", number(cpu, "docker.cpu.limit_pct"), 1.0, 0.25);
-    assert!(number(cpu, "docker.cpu.throttling.pct") > 0.3, "{cpu}");
+    agree("share of the limit (docker stats)", number(cpu, "docker.cpu.limit_pct"), theirs / 30.0, 0.25);
+    // On a busy machine it may not get what it is allowed, and is not held back.
+    if theirs > 25.0 {
+        assert!(number(cpu, "docker.cpu.throttling.pct") > 0.3, "{cpu}");
+    }
     let pids: f64 = stats["PIDs"].as_str().unwrap().parse().unwrap();
     agree("processes (docker stats)", number(cpu, "docker.pids.current"), pids, 1.0);
     agree("limit of processes (as told)", number(cpu, "docker.pids.limit"), 40.0, 0.0);
