@@ -74,6 +74,8 @@ function Health({ s }: { s: Status | null }) {
   );
 }
 
+const LATELY = 60_000;
+
 function healthOf(s: Status | null, reachable: boolean): { tone: "ok" | "warn" | "error" | "quiet"; text: string; title: string } {
   if (!reachable) return { tone: "error", text: "Not reachable", title: "wirebeat does not answer" };
   if (!s) return { tone: "quiet", text: "", title: "" };
@@ -82,7 +84,8 @@ function healthOf(s: Status | null, reachable: boolean): { tone: "ok" | "warn" |
   const c = s.capture;
   if (!c) return { tone: "quiet", text: "", title: "" };
   if (c.running === false) return { tone: "error", text: "Not capturing", title: "Nothing is captured. See why" };
-  const lost = (c.loss ?? []).reduce((n, l) => n + (l.recent ?? 0), 0);
+  const since = Date.parse(s.now ?? "") - LATELY;
+  const lost = (c.loss ?? []).flatMap((l) => l.recent ?? []).reduce((n, l) => n + (Date.parse(l.t) > since ? l.n : 0), 0);
   if (lost > 0) return { tone: "warn", text: `${formatValue(lost, "count")} lost`, title: "Packets or events were lost just now. See where" };
   const rate = c.rates?.packets;
   const text = rate === undefined ? "Capturing" : `${formatValue(Math.round(rate), "count")} packets/s`;

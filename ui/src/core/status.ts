@@ -4,6 +4,7 @@ import { online, send } from "./send";
 
 export interface Status {
   version?: string;
+  now?: string;
   mode?: "run" | "read";
   title?: string;
   token_file?: string;
@@ -13,7 +14,7 @@ export interface Status {
     running?: boolean;
     devices?: { name: string; captured?: boolean; why?: string }[];
     rates?: { packets?: number; bytes?: number; events?: number };
-    loss?: { name: string; value: number; meaning?: string; recent?: number }[];
+    loss?: { name: string; value: number; meaning?: string; recent?: { t: string; n: number }[] }[];
     notes?: { level: string; text: string }[];
   };
   store?: { health?: string; failing?: string | boolean };
