@@ -1,9 +1,13 @@
 //! Every counter of something lost, from every room, in one table.
 
+use std::fmt::Write;
+
 use wirebeat_journal::Stats as Journal;
 use wirebeat_model::Counters;
 use wirebeat_store::Counts;
 use wirebeat_system::Losses;
+
+use crate::config::reference::cell;
 
 /// Something that was lost, or refused, and how often.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +102,38 @@ impl Rooms<'_> {
         all.append(&mut web);
         all
     }
+}
+
+/// The page of all of them, for documentation.
+pub fn markdown() -> String {
+    let journal = Journal {
+        bytes: 0,
+        segments: 0,
+        first_seq: 0,
+        next_seq: 0,
+        events: 0,
+        events_refused: 0,
+        write_errors: 0,
+        readers: Vec::new(),
+    };
+    let web = wirebeat_web::Counters::default();
+    let rooms = Rooms {
+        capture: Some(&Counters::default()),
+        host: Some(&Losses::default()),
+        journal: Some(&journal),
+        store: Some(&Counts::default()),
+        web: vec![&web],
+    };
+    let mut out = String::from(
+        "# What can be lost\n\n\
+         Everything that wirebeat can lose or refuse has a counter: on the page *Capture*, in `/_ui/status`, and at the end of\n\
+         a run. Made by `WIREBEAT_BLESS=1 cargo test --test config` from the code that counts; do not edit.\n\n\
+         | Counter | Counts |\n|---|---|\n",
+    );
+    for loss in rooms.losses() {
+        let _ = writeln!(out, "| `{}` | {} |", loss.name, cell(loss.meaning));
+    }
+    out
 }
 
 #[cfg(test)]

@@ -22,6 +22,11 @@ fn options() {
 }
 
 #[test]
+fn losses() {
+    current("losses.md", &wirebeat::health::losses::markdown());
+}
+
+#[test]
 fn fields() {
     let output = Command::new(env!("CARGO_BIN_EXE_wirebeat"))
         .args(["fields", "--format", "markdown"])

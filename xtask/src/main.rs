@@ -13,6 +13,7 @@ mod long;
 mod record;
 mod setup;
 mod shell;
+mod ui;
 
 const HELP: &str = "\
 cargo xtask COMMAND
@@ -23,6 +24,8 @@ cargo xtask COMMAND
   style             formatting and lints only
   record [NAME]     make the captures under tests/captures anew, from real servers (as root): all, or those
                     whose name begins so; --list names them
+  ui                build the front end with its locked packages, fail if that is not what is committed, and test it
+                    in a browser
   elastic           download the real Elasticsearch and OpenSearch that judge our API
   long [NAME]       the long runs in full; --list names them
   fuzz [--seconds N] [TARGET]...
@@ -65,6 +68,7 @@ fn command() -> Result<()> {
             Ok(())
         }
         ("record", _) => record::record(rest.first().map_or("", String::as_str)),
+        ("ui", []) => ui::ui(),
         ("elastic", []) => elastic::elastic(),
         ("long", [list]) if list == "--list" => {
             long::list();

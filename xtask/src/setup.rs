@@ -65,8 +65,9 @@ pub(crate) const PACKAGES: &[Package] = &[
         "installs real clients of Elasticsearch, DuckDB and Polars",
         "elastic, interop",
     ),
-    package("nodejs", "node", "real clients of Elasticsearch", "elastic"),
-    package("npm", "npm", "installs them", "elastic"),
+    package("nodejs", "node", "real clients of Elasticsearch; builds and tests the front end", "elastic, ui"),
+    package("npm", "npm", "installs them, and the front end's packages", "elastic, ui"),
+    package("chromium", "chromium", "the browser that the front end is tested in", "ui"),
     package("tcpreplay", "tcpreplay", "puts a recorded capture on a wire", "replay"),
 ];
 

@@ -1,0 +1,143 @@
+//! The front end: built from its source with the locked packages, compared with what is committed, tested in a browser
+//! against three running stores.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::lab::Dir;
+use crate::lab::process::Process;
+use crate::{lab, shell};
+
+/// Where its source is, and what is made of it.
+const SOURCE: &str = "ui";
+const BUILT: &str = "crates/web/assets";
+/// What it needs.
+const PROGRAMS: &[&str] = &["node", "npm", "chromium", "curl"];
+/// How long a server may take until it answers.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// What is not installed.
+pub(crate) fn missing() -> Vec<&'static str> {
+    PROGRAMS.iter().filter(|program| shell::which(program).is_none()).copied().collect()
+}
+
+/// Builds it, compares, builds the program, and runs its tests.
+pub(crate) fn ui() -> Result<()> {
+    let missing = missing();
+    ensure!(missing.is_empty(), "not installed: {} (cargo xtask setup)", missing.join(", "));
+    shell::run(npm().args(["ci", "--no-audit", "--no-fund"]))?;
+    shell::run(npm().args(["run", "lint"]))?;
+    shell::run(npm().args(["run", "build"]))?;
+    unchanged()?;
+    shell::run(shell::cargo().args(["build", "--release", "--locked"]))?;
+    tests()
+}
+
+fn npm() -> Command {
+    let mut npm = shell::command("npm");
+    npm.current_dir(shell::root().join(SOURCE));
+    npm
+}
+
+/// What was just built is what is committed, no file more and none less.
+fn unchanged() -> Result<()> {
+    let output = shell::command("git")
+        .args(["status", "--porcelain", "--untracked-files=all", "--", BUILT])
+        .output()
+        .context("cannot start git")?;
+    ensure!(output.status.success(), "git status: {}", output.status);
+    let changed = String::from_utf8_lossy(&output.stdout);
+    if !changed.is_empty() {
+        bail!("{BUILT} is not what {SOURCE} builds; commit it:\n{changed}");
+    }
+    Ok(())
+}
+
+/// A store behind pages.
+struct Page {
+    at: String,
+    _process: Process,
+}
+
+fn tests() -> Result<()> {
+    let binary = shell::root().join("target/release/wirebeat");
+    let dir = Dir::new("ui");
+    let nothing = dir.write("nothing.pcap", no_packets());
+    let empty = read(&binary, &dir, "empty", &nothing);
+    let demo = read(&binary, &dir, "demo", &nothing);
+    let token = std::fs::read_to_string(dir.join("demo").join("token"))?;
+    shell::run(
+        shell::command("curl")
+            .args(["-sSf", "-o", "/dev/null", "-X", "POST", "-H"])
+            .args([format!("Authorization: Bearer {}", token.trim()), format!("{}/_ui/demo", demo.at)]),
+    )?;
+    let full = full(&binary, &dir)?;
+    let pages = format!("empty={},demo={},full={}", empty.at, demo.at, full.at);
+    shell::run(npm().arg("test").env("WIREBEAT", &binary).env("WIREBEAT_UI", pages))
+}
+
+/// A capture without a packet (draft-ietf-opsawg-pcap): magic, version 2.4, Ethernet.
+fn no_packets() -> Vec<u8> {
+    let mut head = vec![0; 24];
+    head[..4].copy_from_slice(&0xa1b2_c3d4_u32.to_le_bytes());
+    head[4..8].copy_from_slice(&[2, 0, 4, 0]);
+    head[16..20].copy_from_slice(&65_535_u32.to_le_bytes());
+    head[20] = 1;
+    head
+}
+
+/// A capture in a store of its own.
+fn read(binary: &Path, dir: &Dir, name: &str, file: &Path) -> Page {
+    let mut command = Command::new(binary);
+    command.arg("read").arg(file).args(["--ui=127.0.0.1:0", "--keep"]).arg(dir.join(name));
+    page(&mut command, dir, name)
+}
+
+/// Every recording of the repository, beside what is measured of this host meanwhile.
+fn full(binary: &Path, dir: &Dir) -> Result<Page> {
+    let data = dir.join("full");
+    let mut import = shell::command(binary);
+    shell::run(import.arg("read").args(recordings()?).arg("--data").arg(&data))?;
+    let config = dir.write("topbeat.yml", "input:\n  period: 1\n");
+    let mut command = Command::new(binary);
+    command.args(["run", "--api", "127.0.0.1:0", "--ui", "127.0.0.1:0", "-c"]).arg(config);
+    Ok(page(command.arg("--data").arg(data), dir, "full"))
+}
+
+fn recordings() -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for folder in std::fs::read_dir(shell::root().join("tests/captures"))? {
+        let folder = folder?.path();
+        if folder.is_dir() {
+            for file in std::fs::read_dir(folder)? {
+                files.push(file?.path());
+            }
+        }
+    }
+    files.retain(|file| file.extension().is_some_and(|e| e == "pcap"));
+    files.sort();
+    ensure!(!files.is_empty(), "there is no recording under tests/captures");
+    Ok(files)
+}
+
+/// Starts a program and waits until its pages are there.
+fn page(command: &mut Command, dir: &Dir, name: &str) -> Page {
+    let mut process = Process::start(name, command, &dir.join(&format!("{name}.log")));
+    let address = |log: &str| {
+        let rest = log.split("open http://").nth(1)?;
+        Some(format!("http://{}", rest.split_once('/')?.0))
+    };
+    process.wait_for("address", LIMIT, |process| address(&process.log()).is_some());
+    let at = address(&process.log()).unwrap_or_default();
+    let status = format!("{at}/_ui/status");
+    lab::wait_until("an answer", LIMIT, || {
+        shell::command("curl")
+            .args(["-sSf", "-o", "/dev/null", &status])
+            .status()
+            .is_ok_and(|status| status.success())
+    });
+    Page { at, _process: process }
+}
