@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use wirebeat_journal::Journal;
 use wirebeat_model::Time;
-use wirebeat_store::Store;
+use wirebeat_store::{Counts, Store};
 
 pub use capture::{Capture, Published, ShardNow};
 use devices::Traffic;
@@ -139,18 +139,17 @@ impl Health {
         self.series.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Everything lost since the start.
-    pub fn losses(&self) -> Vec<Loss> {
+    /// Everything lost since the start, the store's as it just told.
+    pub fn losses(&self, store: &Counts) -> Vec<Loss> {
         let counters = self.capture().map(Capture::counters);
         let host = self.capture().and_then(Capture::unmeasured);
         let journal = self.journal.stats();
-        let store = self.store.stats(Time::now()).counts;
         let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let rooms = Rooms {
             capture: counters.as_ref(),
             host: host.as_ref(),
             journal: Some(&journal),
-            store: Some(&store),
+            store: Some(store),
             web: servers.iter().map(|s| &**s).collect(),
         };
         rooms.losses()
@@ -178,7 +177,7 @@ impl Health {
         }
         drop(series);
         if step {
-            let losses = self.losses();
+            let losses = self.losses(&self.store.stats(Time::now()).counts);
             self.series().step(Time::now(), losses);
         }
     }

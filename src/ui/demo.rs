@@ -129,6 +129,28 @@ fn write(out: impl std::io::Write, now: Time) -> anyhow::Result<Range> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
+    use crate::engine;
+    use crate::keep::Purpose;
+
+    #[test]
+    fn one_at_a_time_and_all_of_it_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let config: Config = config::load(None, &[], None).unwrap();
+        let keeper = Keeper::open(dir.path(), &config.keeping, Purpose::Live, engine::schema()).unwrap();
+        let demo = Demo::new(&keeper);
+        let busy = demo.busy.lock().unwrap();
+        assert_eq!(demo.load(Time::now()).unwrap_err().status, 409);
+        drop(busy);
+        let (events, range) = demo.load(Time::now()).unwrap();
+        let view = keeper.store().view();
+        assert_eq!(view.indices.iter().map(|i| i.documents).sum::<u64>(), events);
+        let found = Range::of(&view).unwrap();
+        assert!(range.from <= found.from && found.to <= range.to, "{range:?} {found:?}");
+        keeper.close();
+        // After the end nothing is kept, and nothing fails.
+        assert!(demo.load(Time::now()).is_ok());
+    }
 
     #[test]
     fn all_of_it_lies_in_the_span_before_now() {

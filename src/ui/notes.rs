@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use wirebeat_capture::device::{Choice, Kind};
+use wirebeat_store::Stats;
 
 use crate::health::Health;
 use crate::pressure::Pressure;
@@ -80,7 +81,7 @@ impl Place {
 }
 
 /// Everything there is to say now.
-pub(super) fn all(place: &Place, health: &Health, losing: bool) -> Vec<Note> {
+pub(super) fn all(place: &Place, health: &Health, store: &Stats, losing: bool) -> Vec<Note> {
     let mut notes = Vec::new();
     if let Some(capture) = health.capture() {
         let devices = capture.devices();
@@ -111,7 +112,7 @@ pub(super) fn all(place: &Place, health: &Health, losing: bool) -> Vec<Note> {
             notes.push((Level::Warning, "Packets or events were lost in the last seconds.".to_owned()));
         }
     }
-    if let Some(why) = health.store().stats(wirebeat_model::Time::now()).failing {
+    if let Some(why) = &store.failing {
         notes.push((Level::Error, format!("The store cannot write, events wait in the journal: {why}")));
     }
     notes

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use wirebeat_model::{Counters, Precision, Time};
+use wirebeat_store::Stats;
 
 use super::notes::{self, Place};
 use super::{About, Range};
@@ -13,15 +14,16 @@ const LATELY: i64 = 30_000_000_000;
 /// The whole answer.
 pub(super) fn status(about: &About, health: &Health, range: Option<Range>, place: &Place) -> Value {
     let now = Time::now();
+    let kept = health.store().stats(now);
     let mut out = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "mode": if about.reading.is_empty() { "run" } else { "read" },
         "now": text(now),
         "started": text(health.started),
         "token_file": about.token_file,
-        "capture": capture(health, place, now),
+        "capture": capture(health, place, &kept, now),
         "journal": journal(about, health),
-        "store": store(about, health, now),
+        "store": store(about, kept),
     });
     let title = match about.reading.as_slice() {
         [] => host_name(),
@@ -62,10 +64,10 @@ fn zone() -> Option<String> {
     })
 }
 
-fn capture(health: &Health, place: &Place, now: Time) -> Value {
+fn capture(health: &Health, place: &Place, store: &Stats, now: Time) -> Value {
     let mut losing = false;
     let losses: Vec<Value> = health
-        .losses()
+        .losses(&store.counts)
         .into_iter()
         .map(|loss| {
             let recent = health.recent(&loss.name);
@@ -74,7 +76,7 @@ fn capture(health: &Health, place: &Place, now: Time) -> Value {
             json!({"name": loss.name, "value": loss.value, "meaning": loss.meaning, "recent": recent})
         })
         .collect();
-    let notes: Vec<Value> = notes::all(place, health, losing)
+    let notes: Vec<Value> = notes::all(place, health, store, losing)
         .into_iter()
         .map(|(level, text)| json!({"level": level.name(), "text": text}))
         .collect();
@@ -192,8 +194,7 @@ fn journal(about: &About, health: &Health) -> Value {
     json!({"bytes": stats.bytes, "quota": about.quota, "events": stats.events, "readers": readers})
 }
 
-fn store(about: &About, health: &Health, now: Time) -> Value {
-    let stats = health.store().stats(now);
+fn store(about: &About, stats: Stats) -> Value {
     let documents: u64 = stats.indices.iter().map(|i| i.documents).sum();
     let mut out = json!({
         "health": if stats.failing.is_some() { "yellow" } else { "green" },
