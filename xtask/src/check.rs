@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 
-use crate::{elastic, long, setup, shell, ui};
+use crate::{elastic, long, setup, shell};
 
-/// Set-up, formatting, build, lints, licences, long runs in short, the front end, tests. The tests come last and their result lines
+/// Set-up, formatting, build, lints, licences, long runs in short, tests. The tests come last and their result lines
 /// close the output.
 pub(crate) fn test(args: &[String]) -> Result<()> {
     setup::setup(setup::PACKAGES)?;
@@ -14,12 +14,6 @@ pub(crate) fn test(args: &[String]) -> Result<()> {
     deny()?;
     long::short()?;
     elastic::elastic()?;
-    let missing = ui::missing();
-    if missing.is_empty() {
-        ui::ui()?;
-    } else {
-        eprintln!("front end: not built and not tested, not installed: {}", missing.join(", "));
-    }
     tests(args)
 }
 
