@@ -264,7 +264,7 @@ describe("Discover", { skip: SKIP }, () => {
   test("a live list waits while it is paused and says how many came", async () => {
     const { page } = await open("/discover?v=1&i=packetbeat-*&from=now-15m&to=now&live=1");
     await page.locator(".live-bar").waitFor();
-    await page.locator(".grid-body .row").first().waitFor({ timeout: 20_000 });
+    await page.locator(".grid-body .row").first().waitFor();
     await page.getByRole("button", { name: "Pause" }).click();
     const top = await page.locator(".grid-body .row").first().getAttribute("data-row");
     await page.waitForTimeout(2_500);
@@ -281,7 +281,7 @@ describe("Discover", { skip: SKIP }, () => {
     await page.locator(".banner.error").waitFor();
     assert.ok((await page.locator(".grid-body .row").count()) > 0, "what was read stays");
     await page.context().setOffline(false);
-    await page.locator(".banner.error").waitFor({ state: "detached", timeout: 10_000 });
+    await page.locator(".banner.error").waitFor({ state: "detached" });
     assert.equal(await hits(page), r.count);
     await page.context().close();
   });

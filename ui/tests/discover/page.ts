@@ -11,6 +11,7 @@ export const BASE = (process.env["WIREBEAT_UI"] ?? "")
 export const SKIP = BASE === undefined ? "set WIREBEAT_UI to the address of a page over a store with events" : false;
 
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const PATIENCE = 90_000;
 let browser: Browser | undefined;
 
 export async function launch(): Promise<void> {
@@ -33,6 +34,8 @@ export async function open(path: string, options: BrowserContextOptions & { befo
   if (!browser || BASE === undefined) throw new Error("no browser");
   const { before, ...rest } = options;
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...rest });
+  // A machine that is busy with a build takes its time.
+  context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   const errors: string[] = [];
   const strangers: string[] = [];
@@ -51,7 +54,7 @@ export async function open(path: string, options: BrowserContextOptions & { befo
 
 /** Waits until the number of events is there and nothing is on its way. */
 export async function settled(page: Page): Promise<void> {
-  await page.waitForSelector('.results[aria-busy="false"] #hits:not([data-total=""])', { timeout: 30_000 });
+  await page.waitForSelector('.results[aria-busy="false"] #hits:not([data-total=""])');
   await page.waitForTimeout(60);
 }
 
