@@ -297,7 +297,7 @@ fn mistakes_in_kql_and_lucene_say_where() {
     for (body, kind, offset) in [
         (json!({"kql": {"query": "status: OK and"}}), "kql_parsing_exception", 11),
         (json!({"bool": {"filter": [{"kql": {"query": "bytes >"}}]}}), "kql_parsing_exception", 7),
-        (json!({"query_string": {"query": "status:OK AND ("}}), "parse_exception", 15),
+        (json!({"query_string": {"query": "status:OK AND ("}}), "query_shard_exception", 15),
     ] {
         let answer = run(&json!({"query": body})).unwrap_err();
         let root = &answer["error"]["root_cause"][0];

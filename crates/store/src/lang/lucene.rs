@@ -75,7 +75,10 @@ fn failed(text: &str, wrong: &Wrong) -> EsError {
     // In UTF-16 units from 0, as pages count.
     let offset = before.encode_utf16().count();
     let cause = EsError::parse(what).with("offset", offset.into());
-    EsError::query_shard(format!("Failed to parse query [{text}]")).caused_by(cause)
+    // Elasticsearch's root cause is the shard's error: the place is told there as well.
+    EsError::query_shard(format!("Failed to parse query [{text}]"))
+        .with("offset", offset.into())
+        .caused_by(cause)
 }
 
 #[derive(Clone, Copy, PartialEq)]
