@@ -94,6 +94,55 @@ fn both_spellings_and_both_sections() {
 }
 
 #[test]
+fn measured_without_a_configuration_and_not_with_a_packetbeat_yml() {
+    engine::schema();
+    let set = |path: Option<&str>, text: &str, set: &[&str]| {
+        let set: Vec<String> = set.iter().map(|s| (*s).to_owned()).collect();
+        parse(path.map(Path::new), text, &set, None, &|_| None).unwrap()
+    };
+    let none = set(None, "", &[]);
+    let system = none.system.unwrap();
+    assert_eq!(
+        (system.period, system.top, system.fields_1x),
+        (Duration::from_secs(10), Some((10, 10)), false)
+    );
+    assert!(system.sets.cpu && system.sets.container && !system.sets.core && !none.system_asked);
+    // One key on top of nothing changes that key alone.
+    assert!(set(None, "", &["packetbeat.flows.period=5s"]).system.is_some());
+    assert!(set(None, "", &["wirebeat.system.enabled=false"]).system.is_none());
+    assert!(set(None, "", &["system.enabled=false"]).system.is_none());
+    let period = set(None, "", &["system.period=3s"]);
+    assert!(period.system.is_some_and(|o| o.period == Duration::from_secs(3)) && period.system_asked);
+    // Our own file says what differs; a Packetbeat's says what there is.
+    assert!(set(Some("w.yml"), "wirebeat.store.max_age: 24h\n", &[]).system.is_some());
+    assert!(set(Some("w.yml"), "wirebeat.system.enabled: false\n", &[]).system.is_none());
+    for text in [
+        "packetbeat.flows.enabled: true\n",
+        "interfaces:\n  device: any\n",
+        "protocols:\n  dns:\n    ports: [53]\n",
+    ] {
+        assert!(set(Some("p.yml"), text, &[]).system.is_none(), "{text}");
+        assert!(set(Some("p.yml"), text, &["system.period=3s"]).system.is_some(), "{text}");
+    }
+}
+
+#[test]
+fn a_run_without_a_configuration_measures_the_host() {
+    if !lab::ready("a_run_without_a_configuration_measures_the_host", &["ip"]) {
+        return;
+    }
+    let run = Wirebeat::start(None, &["-i", "lo"]);
+    let events = run.stop();
+    let cpu: Vec<_> =
+        events.of("system").into_iter().filter(|e| e["event"]["dataset"] == "system.cpu").collect();
+    assert_eq!(cpu.len(), 1, "every 10 s, the first at once: {}", events.log);
+    assert_eq!(cpu[0]["metricset"]["period"], 10_000);
+    assert!(!events.of("process").is_empty() && events.log.contains("host_periods: 1 "), "{}", events.log);
+    let off = Wirebeat::start(None, &["-i", "lo", "-E", "wirebeat.system.enabled=false"]).stop();
+    assert!(off.all().iter().all(|e| e["event"]["module"] != "system"), "{}", off.log);
+}
+
+#[test]
 fn what_is_wrong_and_where() {
     for (text, expected) in [
         ("input:\n  period: soon\n", "t.yml:2:11: input.period: expected a duration"),
