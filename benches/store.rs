@@ -18,6 +18,8 @@ use wirebeat_model::{Entries, Event, EventId, Schema, Time, read_event};
 use wirebeat_store::block::{Block, Column, Rows, Values};
 use wirebeat_store::{Incoming, Options, Store};
 
+mod captures;
+
 /// Set for the processes that measure: what they do.
 const PART: &str = "WIREBEAT_STORE_BENCH";
 /// The floor for journal and store together, in events per CPU-second.
@@ -30,11 +32,9 @@ fn main() {
         let args: Vec<String> = std::env::args().filter(|a| !a.starts_with("--")).collect();
         return measure(&part, Path::new(&args[1]), Path::new(&args[2]), args[3].parse().expect("a number"));
     }
-    let named: Vec<PathBuf> =
-        std::env::args().skip(1).filter(|a| !a.starts_with('-')).map(PathBuf::from).collect();
-    let captures = if named.is_empty() { shared() } else { named };
+    let captures = captures::chosen();
     if captures.is_empty() {
-        println!("no ../shared/captures/bench and no capture named: nothing to measure");
+        println!("{}", captures::NONE);
         return;
     }
     let dir = tempfile::tempdir().expect("a directory");
@@ -77,23 +77,9 @@ fn main() {
     run("read", &all, 14);
 }
 
-fn shared() -> Vec<PathBuf> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/captures/bench");
-    let Ok(entries) = std::fs::read_dir(dir) else { return Vec::new() };
-    let mut list: Vec<_> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
-    list.sort();
-    list
-}
-
 /// Decodes a capture and writes its events as a plain file: stamp, id, length, entries.
 fn flatten(capture: &Path, dir: &Path, flat: &Path) {
-    let mut plain = capture.to_owned();
-    if capture.extension().is_some_and(|e| e == "zst") {
-        plain = dir.join("capture");
-        let mut out = File::create(&plain).expect("a plain copy");
-        zstd::stream::copy_decode(File::open(capture).expect("the capture"), &mut out)
-            .expect("decompressing");
-    }
+    let plain = captures::plain(capture, dir);
     let mut child = Command::new(env!("CARGO_BIN_EXE_wirebeat"))
         .args(["read", "--shards", "1", "--redact", "off", "-o", "-"])
         .arg(&plain)
