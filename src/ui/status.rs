@@ -110,6 +110,12 @@ fn capture(health: &Health, place: &Place, store: &Stats, now: Time) -> Value {
         .collect();
     put(&mut out, "shards", Some(shards));
     put(&mut out, "counters", Some(counters(&capture.counters())));
+    let host = capture.unmeasured();
+    put(
+        &mut out,
+        "host",
+        host.map(|host| Value::Object(host.iter().map(|c| (c.0.to_owned(), json!(c.1))).collect())),
+    );
     let parsers: Vec<Value> = capture
         .parsed()
         .iter()

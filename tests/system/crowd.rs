@@ -147,7 +147,7 @@ fn real_names_that_control_terminals() {
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let control = |b: &u8| *b < 0x20 && *b != b'\n' || *b == 0x7f;
-    assert!(!output.stdout.iter().any(|b| control(b)), "a control character as it is");
+    assert!(!output.stdout.iter().any(control), "a control character as it is");
     let events = lines(&output.stdout);
     let told = ["a\u{1b}[2Jb", "c) R 1 (d", "e\nf\rg", "\u{fffd}\u{fffd}\u{7}"];
     for (process, name) in running.iter().zip(told) {
