@@ -1,6 +1,6 @@
 //! Hits: what is told of documents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value, json};
 use wirebeat_model::Kind;
@@ -123,8 +123,8 @@ struct Asked<'r> {
     number: Option<Written>,
     /// From columns: sorted, each once.
     from_columns: bool,
-    /// Aliases that are asked for, each with the field it means.
-    aliases: Vec<(&'r str, &'r str)>,
+    /// Aliases that are asked for, by the field they mean.
+    aliases: HashMap<&'r str, Vec<&'r str>>,
     mapping: &'r Mapping,
 }
 
@@ -196,7 +196,10 @@ impl<'r> Asked<'r> {
     fn new(ask: &'r FieldAsk, from_columns: bool, mapping: &'r Mapping) -> Result<Self, EsError> {
         let format = ask.format.as_deref().filter(|f| *f != "use_field_mapping");
         let names = mapping.matching(&ask.pattern);
-        let aliases = names.iter().filter_map(|name| Some((*name, mapping.alias_of(name)?))).collect();
+        let mut aliases: HashMap<&str, Vec<&str>> = HashMap::new();
+        for (field, alias) in names.iter().filter_map(|name| Some((mapping.alias_of(name)?, *name))) {
+            aliases.entry(field).or_default().push(alias);
+        }
         let kinds: Vec<Kind> = names.iter().filter_map(|name| mapping.get(name)).map(|f| f.kind).collect();
         // A name alone has to fit; of many fields those that do not are told as they are.
         let one = match kinds.as_slice() {
@@ -245,7 +248,7 @@ impl<'r> Asked<'r> {
         let mut found: BTreeMap<String, (Field, Vec<&Value>)> = BTreeMap::new();
         for (name, value) in leaves {
             let own = Some(name.as_str()).filter(|name| matches_simple(self.pattern, name));
-            let aliases = self.aliases.iter().filter(|(_, field)| field == name).map(|(alias, _)| *alias);
+            let aliases = self.aliases.get(name.as_str()).into_iter().flatten().copied();
             for told_as in own.into_iter().chain(aliases) {
                 if let Some(field) = self.mapping.get(name)
                     && !(self.from_columns && field.kind == Kind::Text)
