@@ -122,7 +122,8 @@ fn kib(path: &str, name: &str) -> f64 {
     line.split_whitespace().next().unwrap().parse::<f64>().unwrap() * 1024.0
 }
 
-fn start(dir: &lab::Dir) -> (Process, SocketAddr) {
+/// The program with its API and its pages.
+fn start(dir: &lab::Dir) -> (Process, SocketAddr, SocketAddr) {
     let config = dir.write("topbeat.yml", TOPBEAT);
     let mut command = Command::new(BINARY);
     command.args(["run", "--api", "127.0.0.1:0", "--ui", "127.0.0.1:0", "-c"]).arg(config);
@@ -130,9 +131,12 @@ fn start(dir: &lab::Dir) -> (Process, SocketAddr) {
     let mut process = Process::start("wirebeat", &mut command, &dir.join("log"));
     process.wait_for_log("measuring the host every 1s", Duration::from_secs(30));
     let log = process.log();
-    let at =
-        log.split("answering searches at http://").nth(1).expect(&log).split_whitespace().next().unwrap();
-    (process, at.parse().unwrap())
+    let at = |said: &str| -> SocketAddr {
+        let rest = log.split(said).nth(1).unwrap_or_else(|| panic!("{log}"));
+        rest.split(['/', ' ', '\n']).next().unwrap().parse().unwrap()
+    };
+    let (api, pages) = (at("answering searches at http://"), at("open http://"));
+    (process, api, pages)
 }
 
 /// All documents between two times.
@@ -163,7 +167,7 @@ fn every_panel_of_topbeat_s_dashboard() {
     let stopped = Load::start(&dir, "wb-stopped", "kill -s STOP $$; read -r _");
     let zombie = Load::start(&dir, "wb-zombie", "exit 0");
     let sampler = Sampler::start(burner.pid());
-    let (process, api) = start(&dir);
+    let (process, api, pages) = start(&dir);
     let mut seen = Vec::new();
     lab::wait_until("measurements", Duration::from_secs(120), || {
         seen = times(api);
@@ -189,6 +193,10 @@ fn every_panel_of_topbeat_s_dashboard() {
         assert!(compared >= panel.metrics.len(), "{}", panel.title);
     }
     filters(api, &range, &documents);
+    let status = ask(pages, "/_ui/status").json();
+    assert!(status["capture"]["host"]["periods"].as_u64() > Some(PERIODS as u64), "{}", status["capture"]);
+    let losses = status["capture"]["loss"].as_array().unwrap();
+    assert!(losses.iter().any(|l| l["name"] == "host.unreadable" && l["value"] == 0), "{losses:?}");
     names(api, &documents);
 
     against_proc(&documents, &samples, burner.pid());

@@ -241,8 +241,9 @@ impl Panel {
             }
             Best(_, size) => {
                 let (kind, field) = self.metrics[0];
-                // What has no value comes last.
-                let worth = |b: &[&Value]| metric(kind, field, b).unwrap_or(f64::NEG_INFINITY);
+                // As Elasticsearch orders: an average of nothing is above all numbers, a greatest of nothing below.
+                let nothing = if kind == "avg" { f64::INFINITY } else { f64::NEG_INFINITY };
+                let worth = |b: &[&Value]| metric(kind, field, b).unwrap_or(nothing);
                 list.sort_by(|a, b| worth(&b.1).total_cmp(&worth(&a.1)));
                 list.truncate(*size);
             }
