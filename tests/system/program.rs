@@ -61,7 +61,7 @@ fn a_topbeat_yml_of_old() {
         let with = events.iter().filter(|e| !get(e, field).is_null()).count();
         assert!(with > 0, "{name} ({field})");
     }
-    let fs = last(&events, "system.filesystem", |_| true);
+    let fs = last(&events, "system.filesystem", |e| get(e, "system.filesystem.mount_point") == "/");
     let part = |name: &str| get(fs, &format!("system.filesystem.{name}")).as_f64().unwrap();
     let used_p = (part("used.bytes") / part("total") * 1e4).round() / 1e4;
     assert_eq!(get(fs, "fs.used_p").as_f64(), Some(used_p));
