@@ -184,11 +184,16 @@ fn lines_of_json() {
     let first = events[0]["@timestamp"].clone();
     for event in events.iter().filter(|e| e["@timestamp"] == first) {
         let text = event.to_string();
-        let shares = ["norm", "per_sec", "\"usage\"", "ingress", "egress"];
+        let shares = ["norm", "per_sec", "ingress", "egress"];
         assert!(
             !shares.iter().any(|s| text.contains(s)) || event["event"]["dataset"] == "system.load",
             "{text}"
         );
+    }
+    for event in events.iter().filter(|e| e["@timestamp"] == first) {
+        // That of memory is known at once.
+        let usage = ["host.cpu.usage", "container.cpu.usage"].map(|name| get(event, name));
+        assert!(usage.iter().all(|n| n.is_null()), "{event}");
     }
     for event in &events {
         assert_eq!(
