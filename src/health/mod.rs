@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use wirebeat_journal::Journal;
 use wirebeat_model::Time;
 use wirebeat_store::{Counts, Store};
+use wirebeat_system::Losses;
 
 pub use capture::{Capture, Published, ShardNow};
 use devices::Traffic;
@@ -34,6 +35,7 @@ pub struct Health {
     journal: Journal,
     store: Arc<Store>,
     capture: OnceLock<Capture>,
+    host: OnceLock<Arc<Mutex<Losses>>>,
     servers: Mutex<Vec<Arc<wirebeat_web::Counters>>>,
     series: Mutex<Series>,
 }
@@ -104,6 +106,7 @@ impl Health {
             journal,
             store,
             capture: OnceLock::new(),
+            host: OnceLock::new(),
             servers: Mutex::default(),
             series: Mutex::default(),
         }
@@ -118,6 +121,17 @@ impl Health {
     /// Live capture, if it runs.
     pub fn capture(&self) -> Option<&Capture> {
         self.capture.get()
+    }
+
+    /// The host is measured; here is told how that goes.
+    pub fn set_host(&self, losses: Arc<Mutex<Losses>>) {
+        // It is measured once in a run.
+        let _ = self.host.set(losses);
+    }
+
+    /// What was measured of the host and what could not be, if it is measured.
+    pub fn host(&self) -> Option<Losses> {
+        self.host.get().map(|losses| losses.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
     /// A server whose refusals count.
@@ -142,7 +156,7 @@ impl Health {
     /// Everything lost since the start, the store's as it just told.
     pub fn losses(&self, store: &Counts) -> Vec<Loss> {
         let counters = self.capture().map(Capture::counters);
-        let host = self.capture().and_then(Capture::unmeasured);
+        let host = self.host();
         let journal = self.journal.stats();
         let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let rooms = Rooms {
