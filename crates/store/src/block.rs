@@ -46,6 +46,14 @@ pub trait Block: Send + Sync {
     /// The smallest and largest value of a Long, Date (nanoseconds) or Boolean column, where known without reading it.
     fn bounds(&self, name: &str) -> Option<(i64, i64)>;
 
+    /// What these rows (ascending) hold under this name, numbered anew.
+    ///
+    /// # Errors
+    /// When the rows cannot be read.
+    fn some(&self, name: &str, rows: &[u32]) -> Result<Option<Arc<Column>>, BlockError> {
+        Ok(self.column(name)?.map(|column| Arc::new(column.take(rows))))
+    }
+
     /// The documents of these rows (ascending), as JSON texts equal to what was stored.
     ///
     /// # Errors

@@ -47,11 +47,11 @@ impl ChunkReader for Chunk {
     }
 }
 
-fn outside() -> ParquetError {
+pub(crate) fn outside() -> ParquetError {
     ParquetError::EOF("a page lies outside its column chunk".into())
 }
 
-fn damaged(what: &str) -> ParquetError {
+pub(crate) fn damaged(what: &str) -> ParquetError {
     ParquetError::General(what.into())
 }
 
@@ -113,7 +113,11 @@ pub(crate) fn column(
     Ok(Some(Part { objects, column: Arc::new(Column { kind, rows: column_rows, values }) }))
 }
 
-fn pages(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk) -> Result<SerializedPageReader<Chunk>> {
+pub(crate) fn pages(
+    meta: &ColumnChunkMetaData,
+    rows: usize,
+    chunk: Chunk,
+) -> Result<SerializedPageReader<Chunk>> {
     SerializedPageReader::new(Arc::new(chunk), meta, rows, None)
 }
 
@@ -184,13 +188,14 @@ fn texts(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk, kind: Kind) -> R
         return Err(damaged("a code beyond the dictionary"));
     }
     let array = checked_text_array(bytes, ends).ok_or_else(|| damaged("texts that are not UTF-8"))?;
-    let terms = if kind == Kind::Ip {
-        let ips = array.iter().map(|t| Some(Endpoint::new(t?.parse().ok()?, 0).ip)).collect::<Option<_>>();
-        Terms::Ip(ips.ok_or_else(|| damaged("a text that is no address"))?)
-    } else {
-        Terms::Text(array)
-    };
+    let terms = if kind == Kind::Ip { address(&array)? } else { Terms::Text(array) };
     Ok((levels, Values::Coded { codes, terms }))
+}
+
+/// Addresses that were stored as texts.
+pub(crate) fn address(texts: &arrow_array::StringArray) -> Result<Terms> {
+    let ips = texts.iter().map(|t| Some(Endpoint::new(t?.parse().ok()?, 0).ip)).collect::<Option<_>>();
+    Ok(Terms::Ip(ips.ok_or_else(|| damaged("a text that is no address"))?))
 }
 
 /// Whether these bytes are among a chunk's texts, as they are stored: much less than reading the column. Some other bytes

@@ -1,6 +1,6 @@
 //! Stored columns as column chunks of a Parquet row group.
 //!
-//! Texts are written here, because their codes are known: a dictionary page and one page of codes, or one plain page
+//! Texts are written here, because their codes are known: a dictionary page and pages of codes, or plain pages
 //! when each text stands once. Numbers are written by the library.
 
 use std::sync::Arc;
@@ -28,6 +28,12 @@ use arrow_array::Array;
 
 /// Texts longer than this have no place in a chunk's smallest and largest value.
 const STATISTICS_BYTES: usize = 64;
+
+/// A page has so many rows, where a chunk has more than one.
+pub(crate) const PAGE_ROWS: usize = 4096;
+
+/// A chunk has more than one page when its codes or texts take more than this.
+const PAGE_BYTES: usize = 16 << 10;
 
 /// A column of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -255,18 +261,17 @@ impl Encoder {
         }
         match values {
             Values::Coded { codes, terms } => {
-                let mut page = Vec::new();
-                let count = if lists {
-                    write_levels(&levels.rep, descr.max_rep_level(), &mut page);
-                    write_levels(&levels.def, descr.max_def_level(), &mut page);
-                    levels.def.len()
-                } else {
-                    write_presence(pieces, &mut page);
-                    rows
-                };
                 let terms = as_texts(&terms);
+                let pages = if lists {
+                    let mut start = Vec::new();
+                    write_levels(&levels.rep, descr.max_rep_level(), &mut start);
+                    write_levels(&levels.def, descr.max_def_level(), &mut start);
+                    vec![PageStart { levels: start, rows: levels.def.len(), values: codes.len() }]
+                } else {
+                    page_starts(pieces, &codes, &terms)
+                };
                 let filter = filter(&terms, planned.stored.kind())?;
-                let chunk = self.texts(descr, rows, (page, count), &codes, &terms, filter)?;
+                let chunk = self.texts(descr, rows, pages, &codes, &terms, filter)?;
                 group.append_column(&chunk.0, chunk.1)
             }
             Values::Long(v) => {
@@ -303,12 +308,12 @@ impl Encoder {
         }
     }
 
-    /// A chunk of texts. `page` begins with the levels, of which there are so many.
+    /// A chunk of texts in pages that begin so.
     fn texts(
         &mut self,
         descr: &ColumnDescPtr,
         rows: usize,
-        (mut data, count): (Vec<u8>, usize),
+        starts: Vec<PageStart>,
         codes: &[u32],
         terms: &arrow_array::StringArray,
         bloom_filter: Option<Sbbf>,
@@ -316,16 +321,11 @@ impl Encoder {
         let mut sink = TrackedWrite::new(Vec::new());
         let mut pages = SerializedPageWriter::new(&mut sink);
         let (mut plain_size, mut data_at) = (0, 0);
-        let each_once = terms.len() == codes.len() && codes.iter().zip(0..).all(|(c, i)| *c == i);
-        let mut dictionary = Vec::with_capacity(terms.value_data().len() + terms.len() * 4);
-        for term in (0..terms.len()).map(|i| terms.value(i)) {
-            dictionary.extend_from_slice(&(term.len() as u32).to_le_bytes());
-            dictionary.extend_from_slice(term.as_bytes());
-        }
-        let encoding = if each_once {
-            data.extend_from_slice(&dictionary);
-            Encoding::PLAIN
-        } else {
+        let each_once = is_each_once(codes, terms);
+        let count = starts.iter().map(|start| start.rows).sum::<usize>();
+        if !each_once {
+            let mut dictionary = Vec::with_capacity(terms.value_data().len() + terms.len() * 4);
+            write_plain(terms, 0..terms.len(), &mut dictionary);
             let page = Page::DictionaryPage {
                 buf: self.compress(&dictionary)?,
                 num_values: terms.len() as u32,
@@ -335,21 +335,30 @@ impl Encoder {
             let spec = pages.write_page(CompressedPage::new(page, dictionary.len()))?;
             plain_size += spec.uncompressed_size;
             data_at = spec.bytes_written;
-            let width = rle::bits((terms.len() as u32).saturating_sub(1));
-            data.push(width);
-            rle::encode(codes, width, &mut data);
-            Encoding::RLE_DICTIONARY
-        };
-        let page = Page::DataPage {
-            buf: self.compress(&data)?,
-            num_values: count as u32,
-            encoding,
-            def_level_encoding: Encoding::RLE,
-            rep_level_encoding: Encoding::RLE,
-            statistics: None,
-        };
-        let spec = pages.write_page(CompressedPage::new(page, data.len()))?;
-        plain_size += spec.uncompressed_size;
+        }
+        let width = rle::bits((terms.len() as u32).saturating_sub(1));
+        let mut first = 0;
+        for start in starts {
+            let (mut data, here) = (start.levels, first..first + start.values);
+            first = here.end;
+            let encoding = if each_once {
+                write_plain(terms, here, &mut data);
+                Encoding::PLAIN
+            } else {
+                data.push(width);
+                rle::encode(&codes[here], width, &mut data);
+                Encoding::RLE_DICTIONARY
+            };
+            let page = Page::DataPage {
+                buf: self.compress(&data)?,
+                num_values: start.rows as u32,
+                encoding,
+                def_level_encoding: Encoding::RLE,
+                rep_level_encoding: Encoding::RLE,
+                statistics: None,
+            };
+            plain_size += pages.write_page(CompressedPage::new(page, data.len()))?.uncompressed_size;
+        }
         pages.close()?;
         let bytes = Bytes::from(sink.into_inner()?);
         let mut encodings = vec![Encoding::PLAIN, Encoding::RLE];
@@ -402,26 +411,81 @@ fn write_levels(levels: &[i16], max: i16, out: &mut Vec<u8>) {
     with_length(max, out, |encoder| levels.iter().for_each(|&level| encoder.push(level as u32, 1)));
 }
 
-/// The definition levels of rows with one value or none.
-fn write_presence(pieces: &[Piece], out: &mut Vec<u8>) {
-    with_length(1, out, |encoder| {
-        for (rows, part) in pieces {
-            match part.as_ref().map(|p| &p.column.rows) {
-                Some(Rows::Each) => encoder.push(1, *rows),
-                Some(Rows::Few(list)) => {
-                    let mut next = 0;
-                    for &row in list {
-                        encoder.push(0, (row - next) as usize);
-                        encoder.push(1, 1);
-                        next = row + 1;
-                    }
-                    encoder.push(0, rows - next as usize);
-                }
-                // A column of lists has repetition levels too.
-                Some(Rows::Many(_)) | None => encoder.push(0, *rows),
+/// How a data page begins: its levels; and what it has.
+struct PageStart {
+    levels: Vec<u8>,
+    rows: usize,
+    values: usize,
+}
+
+/// The pages of rows with one value or none: one, or, where that would be long, some for [`PAGE_ROWS`] rows each, so that a
+/// few rows can be read without the others.
+fn page_starts(pieces: &[Piece], codes: &[u32], terms: &arrow_array::StringArray) -> Vec<PageStart> {
+    let rows: usize = pieces.iter().map(|p| p.0).sum();
+    let bits = if is_each_once(codes, terms) {
+        terms.value_data().len() * 8
+    } else {
+        codes.len() * usize::from(rle::bits(terms.len() as u32))
+    };
+    let limit = if bits / 8 > PAGE_BYTES { PAGE_ROWS } else { rows.max(1) };
+    let mut starts = Vec::new();
+    let mut open: Vec<(u32, usize)> = Vec::new();
+    let mut room = limit;
+    let mut close = |open: &mut Vec<(u32, usize)>| {
+        let mut levels = Vec::new();
+        with_length(1, &mut levels, |encoder| open.iter().for_each(|(level, n)| encoder.push(*level, *n)));
+        let values = open.iter().filter(|(level, _)| *level == 1).map(|(_, n)| n).sum();
+        starts.push(PageStart { levels, rows: open.iter().map(|(_, n)| n).sum(), values });
+        open.clear();
+    };
+    presence(pieces, |level, mut n| {
+        while n > 0 {
+            let taken = n.min(room);
+            open.push((level, taken));
+            (n, room) = (n - taken, room - taken);
+            if room == 0 {
+                close(&mut open);
+                room = limit;
             }
         }
     });
+    if !open.is_empty() || rows == 0 {
+        close(&mut open);
+    }
+    starts
+}
+
+/// The definition levels of rows with one value or none, and how often each.
+fn presence(pieces: &[Piece], mut push: impl FnMut(u32, usize)) {
+    for (rows, part) in pieces {
+        match part.as_ref().map(|p| &p.column.rows) {
+            Some(Rows::Each) => push(1, *rows),
+            Some(Rows::Few(list)) => {
+                let mut next = 0;
+                for &row in list {
+                    push(0, (row - next) as usize);
+                    push(1, 1);
+                    next = row + 1;
+                }
+                push(0, rows - next as usize);
+            }
+            // A column of lists has repetition levels too.
+            Some(Rows::Many(_)) | None => push(0, *rows),
+        }
+    }
+}
+
+/// Whether each text stands once, in its order: then a dictionary is of no use.
+fn is_each_once(codes: &[u32], terms: &arrow_array::StringArray) -> bool {
+    terms.len() == codes.len() && codes.iter().zip(0..).all(|(c, i)| *c == i)
+}
+
+/// Texts with their lengths before them.
+fn write_plain(terms: &arrow_array::StringArray, which: std::ops::Range<usize>, out: &mut Vec<u8>) {
+    for term in which.map(|i| terms.value(i)) {
+        out.extend_from_slice(&(term.len() as u32).to_le_bytes());
+        out.extend_from_slice(term.as_bytes());
+    }
 }
 
 fn with_length(max: i16, out: &mut Vec<u8>, fill: impl FnOnce(&mut rle::Encoder<'_>)) {

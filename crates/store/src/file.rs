@@ -23,6 +23,7 @@ use crate::decode::{self, Chunk};
 use crate::encode::Planned;
 use crate::layout::{ID, NANOS, Stored, is_below, kind_of};
 use crate::part::{Part, Parts, fields, logical};
+use crate::pick::{self, Picked};
 use crate::source;
 use crate::write::{About, FORMAT};
 
@@ -186,7 +187,8 @@ impl SealedFile {
         Ok(Chunk { at, bytes: Bytes::from(bytes) })
     }
 
-    fn read(&self, at: usize, group: usize) -> Result<Option<Part>, BlockError> {
+    /// A stored column of a row group; of some rows, where they are told.
+    fn read(&self, at: usize, group: usize, rows: Option<&[u32]>) -> Result<Option<Part>, BlockError> {
         let footer = self.footer()?;
         let outside = || BlockError::Damaged(self.path.clone(), "fewer columns than told".into());
         let row_group = footer.row_groups().get(group).ok_or_else(outside)?;
@@ -201,8 +203,12 @@ impl SealedFile {
             None => None,
         };
         let planned = Planned { stored: self.stored[at].clone(), nanos: false };
-        decode::column(&planned, row_group.num_rows() as usize, meta, chunk, nanos)
-            .map_err(|e| BlockError::Damaged(self.path.clone(), format!("{}: {e}", planned.name())))
+        let all = row_group.num_rows() as usize;
+        let part = match rows {
+            None => decode::column(&planned, all, meta, chunk, nanos),
+            Some(rows) => pick::column(&planned, all, meta, chunk, nanos, rows).map(Some),
+        };
+        part.map_err(|e| BlockError::Damaged(self.path.clone(), format!("{}: {e}", planned.name())))
     }
 }
 
@@ -377,6 +383,21 @@ impl SealedBlock {
             .map_err(|e| BlockError::Damaged(self.file.path.clone(), format!("{}: {e}", stored.name)))
     }
 
+    /// Whether a stored column has one value or none in a row.
+    pub(crate) fn is_flat(&self, at: usize) -> bool {
+        let stored = &self.file.stored[at];
+        stored.list.is_none() && !stored.many
+    }
+
+    /// Some rows of a stored column without lists; `None` when no row of the block has a value.
+    pub(crate) fn pick(&self, at: usize, rows: &[u32]) -> Result<Option<Part>, BlockError> {
+        let key = self.file.key(self.group, &self.file.stored[at].name);
+        match self.file.shared.cache.get(&key) {
+            Some(Kept::Part(part)) => Ok(part.map(|part| part.take(rows))),
+            _ => self.file.read(at, self.group, Some(rows)),
+        }
+    }
+
     fn may_have(&self, name: &str, text: &str, whole: bool) -> bool {
         let mut stored = self.file.stored.iter().enumerate();
         stored.any(|(at, s)| {
@@ -415,7 +436,7 @@ impl Parts for SealedBlock {
         if let Some(Kept::Part(part)) = self.file.shared.cache.get(&key) {
             return Ok(part);
         }
-        let part = self.file.read(at, self.group)?;
+        let part = self.file.read(at, self.group, None)?;
         self.file.shared.cache.put(key, Kept::Part(part.clone()));
         Ok(part)
     }
@@ -438,7 +459,7 @@ impl Parts for Uncached<'_> {
     }
 
     fn part(&self, at: usize) -> Result<Option<Part>, BlockError> {
-        self.0.file.read(at, self.0.group)
+        self.0.file.read(at, self.0.group, None)
     }
 }
 
@@ -499,7 +520,19 @@ impl Block for SealedBlock {
         }
     }
 
+    fn some(&self, name: &str, rows: &[u32]) -> Result<Option<Arc<Column>>, BlockError> {
+        if Picked::worthwhile(rows, Block::rows(self)) {
+            return self.count(logical(&Picked { block: self, rows }, name));
+        }
+        Ok(self.column(name)?.map(|column| Arc::new(column.take(rows))))
+    }
+
     fn sources(&self, rows: &[u32]) -> Result<Vec<String>, BlockError> {
-        self.count(source::sources(self, rows))
+        self.count(if Picked::worthwhile(rows, Block::rows(self)) {
+            let all: Vec<u32> = (0..rows.len() as u32).collect();
+            source::sources(&Picked { block: self, rows }, &all)
+        } else {
+            source::sources(self, rows)
+        })
     }
 }

@@ -22,6 +22,7 @@ mod map;
 mod marks;
 mod part;
 mod partition;
+mod pick;
 mod recover;
 mod retain;
 mod rle;

@@ -190,6 +190,36 @@ pub(crate) fn decode(bytes: &[u8], width: u8, count: usize, out: &mut Vec<u32>) 
     })
 }
 
+/// The numbers at these places, ascending, of `count` numbers.
+pub(crate) fn pick(bytes: &[u8], width: u8, count: usize, places: &[u32], out: &mut Vec<u32>) -> Option<()> {
+    let mut next = places.iter().map(|place| *place as usize).peekable();
+    let mut at = 0;
+    runs(bytes, width, count, |run| match run {
+        Run::Same(value, n) => {
+            while next.next_if(|place| *place < at + n).is_some() {
+                out.push(value);
+            }
+            at += n;
+        }
+        Run::Packed(packed, n) => {
+            while let Some(place) = next.next_if(|place| *place < at + n) {
+                out.push(unpack_one(packed, width, place - at));
+            }
+            at += n;
+        }
+    })?;
+    next.peek().is_none().then_some(())
+}
+
+fn unpack_one(packed: &[u8], width: u8, place: usize) -> u32 {
+    let bit = place * usize::from(width);
+    let mut word = [0; 8];
+    for (to, from) in word.iter_mut().zip(packed.get(bit / 8..).unwrap_or_default()) {
+        *to = *from;
+    }
+    (u64::from_le_bytes(word) >> (bit % 8) & ((1u64 << width) - 1)) as u32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,7 +245,12 @@ mod tests {
             encode(&values, width, &mut out);
             let mut back = Vec::new();
             decode(&out, width, values.len(), &mut back).unwrap();
-            prop_assert_eq!(values, back);
+            prop_assert_eq!(&values, &back);
+            let places: Vec<u32> = (0..values.len() as u32).filter(|i| i % 3 == 1).collect();
+            let picked: Vec<u32> = places.iter().map(|i| values[*i as usize]).collect();
+            back.clear();
+            pick(&out, width, values.len(), &places, &mut back).unwrap();
+            prop_assert_eq!(picked, back);
         }
 
         #[test]

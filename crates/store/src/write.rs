@@ -197,9 +197,9 @@ fn begin(
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_offset_index_disabled(true)
-        .set_data_page_row_count_limit(usize::MAX)
+        .set_data_page_row_count_limit(crate::encode::PAGE_ROWS)
         .set_data_page_size_limit(usize::MAX)
-        .set_write_batch_size(64 * 1024)
+        .set_write_batch_size(crate::encode::PAGE_ROWS)
         .set_created_by(format!("wirebeat {}", env!("CARGO_PKG_VERSION")))
         .set_key_value_metadata(Some(about.key_values(planned)));
     for planned in planned {

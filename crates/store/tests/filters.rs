@@ -7,7 +7,9 @@ use std::path::Path;
 use std::process::Command;
 
 use common::fields::{KEYWORD, schema};
-use common::{DAY_LATER, open_with, put};
+use common::{DAY_LATER, Fields, open_with, parts, put};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
 use wirebeat_model::{Entries, Time};
 use wirebeat_store::Store;
 
@@ -54,6 +56,43 @@ fn terms_and_parts_of_them() {
         }
         assert_eq!(may(&store, "nowhere"), (0, 0));
         while store.tick(DAY_LATER).unwrap() {}
+    }
+}
+
+/// A few rows of a file, read alone, are what they are among all of its rows, in every kind of column.
+#[test]
+fn a_few_rows() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = 9_000;
+    let store = open_with(dir.path(), |o| (o.import, o.group_rows) = (true, rows));
+    let mut runner = TestRunner::deterministic();
+    let some: Vec<Fields> = (0..300).map(|_| parts().new_tree(&mut runner).unwrap().current()).collect();
+    let mut events: Vec<Entries> = (0..rows)
+        .map(|n| {
+            let mut fields = some[n * 7 % some.len()].clone();
+            fields.time = Some(n as i64 * 1_001);
+            // Enough for several pages, of which some have none; and short ones.
+            if n / 3_000 != 1 {
+                fields.keyword = Some(format!("{:x}", n * n));
+            }
+            fields.entries()
+        })
+        .collect();
+    common::add_ids(&mut events);
+    put(&store, 0, &events);
+    store.seal(Time(0)).unwrap();
+    let view = store.view();
+    let blocks: Vec<_> = view.indices.iter().flat_map(|i| &i.blocks).collect();
+    assert_eq!(blocks.iter().map(|b| b.rows()).sum::<usize>(), rows);
+    for block in blocks {
+        let all: Vec<u32> = (0..block.rows() as u32).collect();
+        let whole = block.sources(&all).unwrap();
+        for step in [17, 100, 2_500, 8_999] {
+            let wanted: Vec<u32> = (3..block.rows() as u32).step_by(step).collect();
+            let expected: Vec<&String> = wanted.iter().map(|row| &whole[*row as usize]).collect();
+            let told = block.sources(&wanted).unwrap();
+            assert_eq!(told.iter().collect::<Vec<_>>(), expected, "every {step}th");
+        }
     }
 }
 

@@ -88,7 +88,7 @@ pub(crate) fn hits(
 
 /// A column's first values as texts.
 fn texts(block: &dyn Block, name: &str, rows: &[u32]) -> Result<Vec<String>, EsError> {
-    let Some(column) = block.column(name).map_err(|e| unreadable(&e))? else {
+    let Some(column) = block.some(name, rows).map_err(|e| unreadable(&e))? else {
         return Ok(Vec::new());
     };
     let one = |row: u32| {
@@ -103,7 +103,7 @@ fn texts(block: &dyn Block, name: &str, rows: &[u32]) -> Result<Vec<String>, EsE
             (Some(i), Values::Coded { codes, terms: Terms::Ip(t) }) => ip::write(t[codes[i] as usize]),
         }
     };
-    Ok(rows.iter().map(|row| one(*row)).collect())
+    Ok((0..rows.len() as u32).map(one).collect())
 }
 
 /// What is told of a document.
