@@ -34,6 +34,7 @@ pub struct Health {
     journal: Journal,
     store: Arc<Store>,
     capture: OnceLock<Capture>,
+    refused: OnceLock<String>,
     servers: Mutex<Vec<Arc<wirebeat_web::Counters>>>,
     series: Mutex<Series>,
 }
@@ -104,6 +105,7 @@ impl Health {
             journal,
             store,
             capture: OnceLock::new(),
+            refused: OnceLock::new(),
             servers: Mutex::default(),
             series: Mutex::default(),
         }
@@ -118,6 +120,16 @@ impl Health {
     /// Live capture, if it runs.
     pub fn capture(&self) -> Option<&Capture> {
         self.capture.get()
+    }
+
+    /// Live capture was wanted and cannot be: why.
+    pub fn set_refused(&self, why: String) {
+        let _ = self.refused.set(why);
+    }
+
+    /// Why there is no live capture, when one was wanted.
+    pub fn refused(&self) -> Option<&str> {
+        self.refused.get().map(String::as_str)
     }
 
     /// A server whose refusals count.

@@ -1,1 +1,0 @@
-import{H as e,M as t,_ as n,z as r}from"./charts-Bg98BXpD.js";var i=3e3;function a(){let[a,o]=e(!1);r(()=>{let e=setTimeout(()=>o(!0),i);return()=>clearTimeout(e)},[]);let s=n.value??void 0;return t.value?s===void 0&&a?{value:s,error:`The server does not tell it.`}:{value:s,error:null}:{value:s,error:`wirebeat does not answer.`}}export{a as t};
