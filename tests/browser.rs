@@ -142,3 +142,23 @@ fn a_live_list_does_not_grow() {
     play(&space, "live", Duration::from_secs(seconds + 180), &set);
     assert!(process.stop(LIMIT).success());
 }
+
+/// Without the right to capture the pages say so, and what to do.
+#[test]
+fn what_is_missing_without_rights() {
+    if !ready("what_is_missing_without_rights", &["ip", "setpriv"]) {
+        return;
+    }
+    let (space, dir) = (Namespace::new("browser-rights"), Dir::new("browser-rights"));
+    let binary = dir.join("wirebeat");
+    std::fs::copy(BINARY, &binary).unwrap();
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    std::fs::set_permissions(dir.path(), open).unwrap();
+    let mut command = space.command("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&binary).arg("run");
+    command.arg("--data").arg(dir.join("data")).current_dir(dir.path());
+    let mut process = Process::start("wirebeat", &mut command, &dir.join("log"));
+    process.wait_for_log("nothing is captured", LIMIT);
+    play(&space, "rights", Duration::from_secs(180), &[("WB_PROGRAM", binary.display().to_string())]);
+    assert!(process.stop(LIMIT).success());
+}

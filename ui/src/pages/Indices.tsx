@@ -143,7 +143,7 @@ function Keeping({ store, list }: { store: { [key: string]: unknown }; list: Ind
   const bytes = number(store["bytes"]) ?? list.reduce((sum, r) => sum + (r.bytes ?? 0), 0);
   const items: [string, string, string?][] = [
     ["Documents", formatValue(documents, "count")],
-    ["Size", formatValue(bytes, "bytes")],
+    ["Size", bytes === 0 && documents ? "in memory" : formatValue(bytes, "bytes")],
   ];
   const most = number(store["max_bytes"]);
   const days = number(store["retention_days"]);
