@@ -8,7 +8,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a bench that cannot run says why")]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -16,17 +16,17 @@ use wirebeat::engine;
 use wirebeat_journal::{Batch, Next, Options, Start};
 use wirebeat_model::{Event, EventId, Time, read_event};
 
+mod captures;
+
 /// Events held in memory, few enough for the CPU's cache: in the program they were made just now. And appended.
 const HELD: usize = 5_000;
 const APPENDED: usize = 1_000_000;
 const BATCH: usize = 256;
 
 fn main() {
-    let named: Vec<PathBuf> =
-        std::env::args().skip(1).filter(|a| !a.starts_with('-')).map(PathBuf::from).collect();
-    let captures = if named.is_empty() { shared() } else { named };
+    let captures = captures::chosen();
     if captures.is_empty() {
-        println!("no ../shared/captures/bench and no capture named: nothing to measure");
+        println!("{}", captures::NONE);
         return;
     }
     println!(
@@ -111,14 +111,7 @@ fn run(events: &[Event], bytes: usize, dir: &Path) -> Run {
 
 /// The events of a capture, from the lines that `wirebeat read` writes.
 fn events(capture: &Path, dir: &Path) -> Vec<Event> {
-    let plain = dir.join("capture");
-    if capture.extension().is_some_and(|e| e == "zst") {
-        let file = fs::File::open(capture).expect("the capture");
-        let mut out = fs::File::create(&plain).expect("a plain copy");
-        zstd::stream::copy_decode(file, &mut out).expect("decompressing");
-    } else {
-        fs::copy(capture, &plain).expect("a copy");
-    }
+    let plain = captures::plain(capture, dir);
     let lines = dir.join("events.ndjson");
     let status = Command::new(env!("CARGO_BIN_EXE_wirebeat"))
         .args(["read", "--redact", "off", "-o"])
@@ -139,14 +132,6 @@ fn events(capture: &Path, dir: &Path) -> Vec<Event> {
         }
     });
     events.collect()
-}
-
-fn shared() -> Vec<PathBuf> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/captures/bench");
-    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
-    let mut list: Vec<_> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
-    list.sort();
-    list
 }
 
 /// CPU seconds of this process so far, all threads, user and system (proc(5): in ticks of 10 ms).

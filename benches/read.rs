@@ -6,19 +6,19 @@
 
 #![allow(clippy::expect_used, reason = "a bench that cannot run says why")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
+
+mod captures;
 
 const TIMES: usize = 10;
 /// The project's own floors, in packets per CPU-second.
 const FLOORS: [(&str, f64); 3] = [("tinyhttp", 500e3), ("dnss", 500e3), ("rediss", 700e3)];
 
 fn main() {
-    let named: Vec<PathBuf> =
-        std::env::args().skip(1).filter(|a| !a.starts_with('-')).map(PathBuf::from).collect();
-    let captures = if named.is_empty() { shared() } else { named };
+    let captures = captures::chosen();
     if captures.is_empty() {
-        println!("no ../shared/captures/bench and no capture named: nothing to measure");
+        println!("{}", captures::NONE);
         return;
     }
     let dir = tempfile::tempdir().expect("a directory for plain captures");
@@ -27,8 +27,8 @@ fn main() {
         "capture", "packets", "CPU s", "tcpdump", "events", "packets/CPU-s", "B/event", "RSS MB", "floor"
     );
     for capture in captures {
-        let plain = plain(&capture, dir.path());
-        let name = plain.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let plain = captures::plain(&capture, dir.path());
+        let name = captures::name(&plain);
         let out = dir.path().join("events.ndjson");
         let mut tcpdump = Command::new("tcpdump");
         tcpdump.args(["-n", "-w", "/dev/null", "-r"]).arg(&plain);
@@ -53,26 +53,6 @@ fn main() {
             floor.map_or("-".into(), |(_, f)| format!("{:.2}x", rate / f)),
         );
     }
-}
-
-fn shared() -> Vec<PathBuf> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/captures/bench");
-    let Ok(entries) = std::fs::read_dir(dir) else { return Vec::new() };
-    let mut list: Vec<_> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
-    list.sort();
-    list
-}
-
-/// The capture without compression, so that decompressing does not count.
-fn plain(capture: &Path, dir: &Path) -> PathBuf {
-    if capture.extension().is_none_or(|e| e != "zst") {
-        return capture.to_owned();
-    }
-    let target = dir.join(capture.file_stem().unwrap_or_default());
-    let file = std::fs::File::open(capture).expect("the capture");
-    let mut out = std::fs::File::create(&target).expect("a plain copy");
-    zstd::stream::copy_decode(file, &mut out).expect("decompressing");
-    target
 }
 
 struct Run {

@@ -30,6 +30,8 @@ mod requests;
 mod server;
 #[path = "elastic/servers.rs"]
 mod servers;
+#[path = "elastic/template.rs"]
+mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
@@ -69,7 +71,7 @@ fn real(test: &str, kind: Kind) -> Option<(Server, Client)> {
     let server = Server::start(kind, &here("."));
     let up = started.elapsed();
     let mut client = Client::new(&server.url);
-    load::template(&mut client, kind);
+    template::template(&mut client, kind);
     load::load(&mut client, &data::documents());
     let loaded = started.elapsed() - up;
     say(&format!(

@@ -26,8 +26,13 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts one, without rights where we have any to give up, and waits until it answers.
+    /// Starts one for a minute or two: a plain compiler is enough, and it starts and loads sooner.
     pub(crate) fn start(kind: Kind, root: &Path) -> Self {
+        Self::with(kind, root, "-Xms512m -Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+    }
+
+    /// Starts one with options of Java, without rights where we have any to give up, and waits until it answers.
+    pub(crate) fn with(kind: Kind, root: &Path, java: &str) -> Self {
         let home = kind.home(root);
         // Two of them would take a gigabyte and both cores.
         let lock = File::create(root.join("target/servers/lock")).unwrap();
@@ -56,13 +61,10 @@ impl Server {
         } else {
             Command::new(home.join(program))
         };
-        // The plain compiler is enough for a server that lives a minute, and it starts and loads sooner.
-        let java =
-            "-Xms512m -Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-HeapDumpOnOutOfMemoryError";
         command
             .current_dir(dir.path())
             .env(format!("{prefix}_JAVA_HOME"), java_home())
-            .env(format!("{prefix}_JAVA_OPTS"), java)
+            .env(format!("{prefix}_JAVA_OPTS"), format!("{java} -XX:-HeapDumpOnOutOfMemoryError"))
             .env(format!("{prefix}_PATH_CONF"), dir.join("config"))
             .env(format!("{prefix}_TMPDIR"), dir.join("tmp"))
             .arg("-Ediscovery.type=single-node")

@@ -17,6 +17,7 @@
 pub(crate) mod docker;
 pub(crate) mod netns;
 pub(crate) mod process;
+pub(crate) mod quota;
 pub(crate) mod reaper;
 pub(crate) mod servers;
 pub(crate) mod sniffer;

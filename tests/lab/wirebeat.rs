@@ -56,14 +56,25 @@ impl Wirebeat {
     /// Lets the last packets arrive, sends SIGTERM, demands exit code 0 and reads the events.
     pub(crate) fn stop(self) -> Events {
         std::thread::sleep(Duration::from_millis(500));
-        let Self { mut process, file, dir } = self;
-        assert!(process.runs(), "wirebeat ended before it was told to:\n{}", process.log());
-        let log = dir.join("log");
-        let status = process.stop(Duration::from_secs(20));
-        let log = std::fs::read_to_string(log).unwrap_or_default();
-        assert!(status.success(), "wirebeat after SIGTERM: {status}\n{log}");
+        let Self { process, file, dir } = self;
+        let log = end(process, &dir);
         Events { list: parse(&file), log }
     }
+
+    /// The same for what it said alone, without the events.
+    pub(crate) fn end(self) -> String {
+        std::thread::sleep(Duration::from_millis(500));
+        end(self.process, &self.dir)
+    }
+}
+
+fn end(mut process: Process, dir: &Dir) -> String {
+    assert!(process.runs(), "wirebeat ended before it was told to:\n{}", process.log());
+    let log = dir.join("log");
+    let status = process.stop(Duration::from_secs(20));
+    let log = std::fs::read_to_string(log).unwrap_or_default();
+    assert!(status.success(), "wirebeat after SIGTERM: {status}\n{log}");
+    log
 }
 
 /// `wirebeat read FILE`: the events of a capture.
