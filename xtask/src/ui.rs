@@ -23,7 +23,8 @@ const LIMIT: Duration = Duration::from_secs(120);
 
 /// What stands in the way of building and testing it.
 fn missing() -> Option<String> {
-    let missing: Vec<_> = PROGRAMS.iter().filter(|program| shell::which(program).is_none()).copied().collect();
+    let missing: Vec<_> =
+        PROGRAMS.iter().filter(|program| shell::which(program).is_none()).copied().collect();
     if !missing.is_empty() {
         return Some(format!("not installed: {} (cargo xtask setup)", missing.join(", ")));
     }
