@@ -171,7 +171,7 @@ describe("a hostile capture", { skip }, () => {
     await close();
   });
 
-  test("a body of 1 MB and 2,000 headers are there to the last byte that is kept, and open soon", async () => {
+  test("a body of 1 MB is there to the last byte, beside as many headers as are kept", async () => {
     const filter = [{ field: "url.path", op: "is", value: "/large" }];
     const { page, errors, close } = await open(`${server.url}/discover?v=1&i=packetbeat-*&from=now-1h&to=now&f=${encodeURIComponent(JSON.stringify(filter))}`);
     await settled(page);
@@ -185,7 +185,9 @@ describe("a hostile capture", { skip }, () => {
     const { request, response } = shown._source.http;
     assert.equal(response.body.bytes, BODY);
     console.log(`# ${Object.keys(request.headers).length} headers, ${response.body.content?.length ?? 0} bytes of body kept`);
-    assert.ok(Object.keys(request.headers).length > 500);
+    assert.equal(response.body.content?.length, BODY);
+    // Of 2,000, the parser keeps some hundreds; hostile.test.ts shows an event with all of them.
+    assert.ok(Object.keys(request.headers).length > 200);
     await inert(page, "its JSON");
     assert.deepEqual(errors, []);
     await close();
