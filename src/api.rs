@@ -176,6 +176,9 @@ impl Seen {
             let kind = if field.geo { "geo_point" } else { field.kind.es_type() };
             let filled = filled.contains(field.column.as_str());
             let alias_of = (field.column != name).then_some(field.column);
+            if alias_of.is_some() && !filled {
+                return None;
+            }
             Some(FieldInfo { name: name.to_owned(), kind, alias_of, filled })
         };
         self.mapping.matching("*").into_iter().filter_map(about).collect()

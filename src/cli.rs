@@ -11,7 +11,7 @@ const EXIT_CODES: &str =
 
 const EXAMPLES: &str = "\
 Examples:
-  sudo wirebeat                          all there is to see, as JSON lines
+  sudo wirebeat                          all there is to see, kept and shown in a browser
   sudo wirebeat run -i docker0,eth0 -o events.ndjson
   sudo wirebeat run -c /etc/packetbeat/packetbeat.yml
   wirebeat top                           what the host and its containers do

@@ -314,7 +314,7 @@ fn top(args: &TopArgs) -> u8 {
         Ok(config) => config,
         Err(code) => return code,
     };
-    let configured = config.system.is_some();
+    let configured = config.system_asked;
     let mut options = config.system.take().unwrap_or_default();
     let usual = Duration::from_secs(if args.json { 10 } else { 2 });
     options.period = args.period.unwrap_or(if configured { options.period } else { usual });

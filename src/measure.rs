@@ -75,13 +75,18 @@ pub fn alone(options: &Options, until: Until, mut destination: Destination) -> i
     let stop = on_signals()?;
     let mut metrics = Metrics::new(options)?;
     let (mut measured, mut result) = (0, Ok(()));
+    let told = Arc::new(Mutex::new(Losses::default()));
+    if let Some(serving) = &destination.serving {
+        serving.health.set_host(Arc::clone(&told));
+    }
     let begun = Instant::now();
     metrics.every(
         |time| {
             let left = until.duration.map_or(time, |d| d.saturating_sub(begun.elapsed()));
             sleep(time.min(left), &stop) && left >= time
         },
-        |events, _| {
+        |events, losses| {
+            told.lock().unwrap_or_else(PoisonError::into_inner).clone_from(losses);
             result = destination.write(events).and_then(|()| destination.flush());
             measured += 1;
             result.is_ok() && until.count.is_none_or(|n| measured < n) && !stop.load(Ordering::Relaxed)

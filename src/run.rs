@@ -149,12 +149,14 @@ pub fn run(
         None => None,
     };
     if let Some(serving) = &destination.serving {
+        if let Some(measuring) = &measuring {
+            serving.health.set_host(measuring.losses());
+        }
         serving.health.set_capture(Capture {
             live: Arc::clone(&live),
             shards: published.clone(),
             protocols: settings.protocols.all.iter().map(|p| p.spec().name).collect(),
             measured: Arc::clone(&measured),
-            unmeasured: measuring.as_ref().map(Measuring::losses),
             budget: settings.memory * shards,
         });
     }

@@ -324,3 +324,52 @@ fn many_searches_at_once() {
     assert_eq!(statuses, [200, 404, 200]);
     assert_eq!(responses[2]["hits"]["total"]["value"], 0);
 }
+
+#[test]
+fn older_names_are_aliases() {
+    let run = start();
+    // Multiples of 10 that are none of 3.
+    let found = get(run.at, "/_search?q=http.code:500&sort=@timestamp").json();
+    assert_eq!(ids(&found), numbered([10, 20, 40]));
+    // Those of five clients whose number is 2: 2, 7, 12 …
+    let body = json!({"query": {"term": {"client_ip": "10.0.0.2"}}, "size": 0, "track_total_hits": true,
+        "aggs": {"c": {"terms": {"field": "http.code"}}, "n": {"cardinality": {"field": "client_ip"}}}});
+    let found = post(run.at, "/packetbeat-*/_search", &body.to_string()).json();
+    let of_client: Vec<u64> = (0..48).filter(|n| n % 5 == 2).collect();
+    assert_eq!(found["hits"]["total"]["value"], of_client.len());
+    let http = of_client.iter().filter(|n| *n % 3 != 0).count();
+    let told = &found["aggregations"];
+    assert_eq!(
+        told["c"]["buckets"],
+        json!([{"key": 200, "doc_count": http}]),
+        "2, 12 … are no multiples of 10"
+    );
+    assert_eq!(told["n"]["value"], 1);
+
+    // In the mapping of an index in which their field has values, and in no other.
+    let mapping = get(run.at, "/packetbeat-2026.01.01/_mapping").json();
+    let properties = &mapping["packetbeat-2026.01.01"]["mappings"]["properties"];
+    assert_eq!(properties["client_ip"], json!({"type": "alias", "path": "client.ip"}));
+    let http = &properties["http"]["properties"];
+    assert_eq!(http["code"], json!({"type": "alias", "path": "http.response.status_code"}));
+    assert_eq!(http["response"]["properties"]["status_code"], json!({"type": "long"}));
+    for absent in ["bytes_in", "proc", "load", "fs"] {
+        let told = &properties[absent]["properties"]["name"]["type"];
+        assert!(properties[absent]["type"] != "alias" && told != "alias", "{absent}: {}", properties[absent]);
+    }
+    let caps = get(run.at, "/_field_caps?fields=client_*,http.code,bytes_in,beat.name").json();
+    let names: Vec<&String> = caps["fields"].as_object().unwrap().keys().collect();
+    assert_eq!(names, ["client", "client_ip", "http", "http.code", "http.response"]);
+    assert_eq!(caps["fields"]["client_ip"]["ip"]["type"], "ip");
+    assert_eq!(caps["fields"]["http.code"]["long"]["aggregatable"], true);
+
+    // Among the fields of a document, not in it.
+    let body = json!({"query": {"ids": {"values": [id(10)]}}, "fields": ["*"], "_source": ["client_ip", "http.code"]});
+    let hit = &post(run.at, "/_search", &body.to_string()).json()["hits"]["hits"][0];
+    assert_eq!(hit["_source"], json!({}));
+    for (name, value) in
+        [("client_ip", json!("10.0.0.0")), ("client.ip", json!("10.0.0.0")), ("http.code", json!(500))]
+    {
+        assert_eq!(hit["fields"][name], json!([value]), "{name}");
+    }
+}

@@ -3,13 +3,21 @@
 
 #[path = "system/agree.rs"]
 mod agree;
+#[path = "../crates/web/tests/client/mod.rs"]
+mod client;
 #[path = "system/containers.rs"]
 mod containers;
+#[path = "system/crowd.rs"]
+mod crowd;
+#[path = "system/dashboard.rs"]
+mod dashboard;
 #[path = "system/formulas.rs"]
 mod formulas;
 #[path = "system/hostile.rs"]
 mod hostile;
 mod lab;
+#[path = "system/panels.rs"]
+mod panels;
 #[path = "system/program.rs"]
 mod program;
 #[path = "lab/wirebeat.rs"]
@@ -17,6 +25,7 @@ mod wirebeat;
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use serde_json::Value;
 
@@ -57,6 +66,19 @@ fn last<'a>(events: &'a [Value], dataset: &str, which: impl Fn(&Value) -> bool) 
 fn agree(what: &str, ours: f64, theirs: f64, within: f64) {
     println!("{what:<44} ours {ours:>18.4}  theirs {theirs:>18.4}  allowed {within}");
     assert!((ours - theirs).abs() <= within, "{what}: {ours} is not within {within} of {theirs}");
+}
+
+/// Who starts so many processes that they disturb what others measure is alone.
+static CROWD: RwLock<()> = RwLock::new(());
+
+/// For tests that compare what they measure with what they asked others a little later.
+fn in_peace() -> RwLockReadGuard<'static, ()> {
+    CROWD.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// For tests that disturb those.
+fn in_a_crowd() -> RwLockWriteGuard<'static, ()> {
+    CROWD.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A program in the background, ended with its value.

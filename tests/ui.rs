@@ -268,6 +268,8 @@ fn status_tells_what_is_seen_and_what_is_not() {
         assert!(loss["meaning"].as_str().unwrap().ends_with('.') && loss["recent"].is_array(), "{loss}");
         assert_eq!(loss["value"], 0, "{loss}");
     }
+    assert!(capture["host"]["periods"].as_u64() >= Some(1), "{}", capture["host"]);
+    assert!(capture["host"]["processes_ended"].is_number(), "counted, and no loss");
     let reader = &status["journal"]["readers"][0];
     assert_eq!((&reader["name"], &reader["lost_to_quota"]), (&"store".into(), &0.into()));
     assert_eq!(

@@ -23,19 +23,21 @@ pub(crate) struct Search {
 pub(crate) fn all(mut source: Source) -> Vec<Search> {
     let schema = wirebeat::engine::schema();
     let field = |name| schema.by_name(name).expect("a field");
-    let (resource, flow) = (field("resource"), field("network.community_id"));
+    let (name, flow) = (field("dns.question.name"), field("network.community_id"));
     let (mut fields, mut rare, mut id) = (Vec::new(), String::new(), String::new());
     let (mut first, mut last) = (Time::MAX, Time::MIN);
     while let Some((time, _)) = source.next(&mut fields) {
         (first, last) = (first.min(time), last.max(time));
         let event = Entries::from_encoded(fields.clone());
-        // Those in the middle of the time.
-        if time.0 - first.0 < SPAN / 2 {
-            rare = event.get_str(resource).map_or(rare, str::to_owned);
-            id = event.get_str(flow).map_or(id, str::to_owned);
+        // Of a name that is asked for once, in the middle of the time.
+        if time.0 - first.0 < SPAN / 2
+            && let Some(name) = event.get_str(name).filter(|n| n.starts_with("nx"))
+        {
+            rare = name.to_owned();
+            id = event.get_str(flow).unwrap_or_default().to_owned();
         }
     }
-    let rare = rare.trim_start_matches("key:0000").to_owned();
+    let part = rare.split('.').next().unwrap_or_default();
     let since = |minutes: i64| Time(last.0 - minutes * 60_000_000_000);
     vec![
         histogram("date histogram 30 s + status, 15 min", "10", since(15), "30 seconds"),
@@ -45,8 +47,8 @@ pub(crate) fn all(mut source: Source) -> Vec<Search> {
         rows(
             "rare text: query *…*, newest 50",
             "50",
-            json!({"wildcard": {"query": format!("*{rare}*")}}),
-            &format!("query like '%{rare}%'"),
+            json!({"wildcard": {"query": format!("*{part}*")}}),
+            &format!("query like '%{part}%'"),
         ),
         rows(
             "rare value: network.community_id, newest 50",
@@ -59,7 +61,7 @@ pub(crate) fn all(mut source: Source) -> Vec<Search> {
             ..rows(
                 "rare word in any field, newest 50",
                 "50",
-                json!({"query_string": {"query": format!("\"key:0000{rare}\"")}}),
+                json!({"query_string": {"query": format!("\"{rare}\"")}}),
                 "",
             )
         },

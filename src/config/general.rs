@@ -99,11 +99,15 @@ pub(super) fn own_keys(section: &mut Section<'_>) -> Own {
         "system",
         "a map with enabled",
         "",
-        "`enabled: true` measures the host too: see `system`.",
+        "`enabled: false` leaves the host unmeasured, `true` measures it: see `system`.",
     );
     let mut inner = section.sub("system", item);
     let given_system = inner.pos("enabled").is_some();
-    let system = inner.bool("enabled", false, "Measure the host.");
+    let system = inner.bool(
+        "enabled",
+        true,
+        "Measure the host. In a packetbeat.yml without a section that asks for it: false.",
+    );
     inner.finish();
     let doc = "`self: true` captures our own sockets' traffic too.";
     let item = section.raw("capture", "a map with self", "{self: false}", doc);

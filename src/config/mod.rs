@@ -72,6 +72,8 @@ pub struct Config {
     pub bpf_filter: Option<String>,
     /// What is measured of the host, if anything.
     pub system: Option<wirebeat_system::Options>,
+    /// Whether a section asks for that; without one it is measured where no packetbeat.yml says what is.
+    pub system_asked: bool,
     /// What is kept of events.
     pub keeping: Keeping,
     /// `output.file`.
@@ -214,7 +216,8 @@ fn read(
     let top = general::top(&root, dialect == Dialect::Topbeat, report);
     let own = general::own(tree::find(&root, "wirebeat"), report);
     let capture_self = own.capture_self | general::capture(tree::find(&root, "capture"), report);
-    let system = system::read(&root, own.system, own.fields_1x, &top.tags, report);
+    let said = system::Said { enabled: own.system, fields_1x: own.fields_1x };
+    let (system, system_asked) = system::read(&root, &said, packetbeat, &top.tags, report);
     let section = dialect::Sections::of(&root, report);
     let interfaces = interfaces::read(section.interfaces.0, section.interfaces.1, packetbeat, report);
     let flows = flows::read(section.flows.0, section.flows.1, packetbeat, &top.tags, report);
@@ -250,6 +253,7 @@ fn read(
         shards: own.shards,
         capture_self,
         system,
+        system_asked,
         keeping: own.keeping,
         output_file: top.file,
         output_console: top.console,

@@ -11,23 +11,28 @@ use super::tree;
 /// Topbeat's section, under the name of 1.x or that of 5.0.
 const TOPBEAT: [&str; 2] = ["topbeat", "input"];
 
-/// Without a configuration the host is not measured: what goes to standard output is traffic. That changes once events are
-/// kept where they can be looked at by kind.
-const BY_DEFAULT: bool = false;
-
 /// Whether there is a section of Topbeat.
 pub(super) fn is_topbeat(root: &Item) -> bool {
     TOPBEAT.iter().any(|key| tree::get(Some(root), key).is_some())
 }
 
-/// What is measured; `None`: nothing. `enabled` is `wirebeat.system.enabled`, `fields_1x` what the file says of it.
+/// What `wirebeat` says of it.
+pub(super) struct Said {
+    /// `wirebeat.system.enabled`.
+    pub(super) enabled: Option<bool>,
+    /// `wirebeat.fields_1x`.
+    pub(super) fields_1x: Option<bool>,
+}
+
+/// What is measured; `None`: nothing. And whether a section asks for it. With the defaults of a Packetbeat (`packetbeat`)
+/// nothing is measured that no section asks for, with our own the host is.
 pub(super) fn read(
     root: &Item,
-    enabled: Option<bool>,
-    fields_1x: Option<bool>,
+    said: &Said,
+    packetbeat: bool,
     tags: &[String],
     report: &mut Report,
-) -> Option<Options> {
+) -> (Option<Options>, bool) {
     let mut options = Options { tags: tags.to_vec(), ..Options::default() };
     let found: Vec<_> =
         TOPBEAT.iter().filter_map(|key| Some((*key, tree::get(Some(root), key)?.1))).collect();
@@ -41,15 +46,16 @@ pub(super) fn read(
         section.finish();
     }
     let own = tree::get(Some(root), "system").map(|(_, item)| item);
-    let mut on = own.is_some() || !found.is_empty() || BY_DEFAULT && tree::entries(Some(root)).is_empty();
+    let asked = own.is_some() || !found.is_empty();
+    let mut on = asked || !packetbeat;
     if own.is_some() {
         let mut section = Section::new("system", own, report);
         on &= keys(&mut section, &mut options);
         section.finish();
     }
     // The dashboards of a Topbeat of old ask for what it wrote.
-    options.fields_1x = fields_1x.unwrap_or(!found.is_empty());
-    enabled.unwrap_or(on).then_some(options)
+    options.fields_1x = said.fields_1x.unwrap_or(!found.is_empty());
+    (said.enabled.unwrap_or(on).then_some(options), asked)
 }
 
 /// The keys of Topbeat; what is read here is also the reference.
@@ -93,7 +99,8 @@ pub(super) fn stats_keys(section: &mut Section<'_>, options: &mut Options) {
 
 /// The keys of `system`; what is read here is also the reference. Answers whether anything is measured.
 pub(super) fn keys(section: &mut Section<'_>, options: &mut Options) -> bool {
-    let doc = "Whether the host is measured. Without a configuration it is not yet; the section, or one of Topbeat, turns it on.";
+    let doc = "Whether the host is measured. Without a configuration it is; in a packetbeat.yml the section, or one of Topbeat, \
+               turns it on.";
     let on = section.bool("enabled", true, doc);
     let given = section.pos("period").is_some();
     let before = options.period;

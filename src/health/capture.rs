@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wirebeat_capture::device::Choice;
 use wirebeat_capture::live::Live;
 use wirebeat_model::Counters;
-use wirebeat_system::Losses;
 
 use crate::pressure::Pressure;
 use crate::tally::{Parsed, Undecoded};
@@ -39,8 +38,6 @@ pub struct Capture {
     pub protocols: Vec<&'static str>,
     /// What the measurements of the host have sent and lost on their way.
     pub measured: Arc<Mutex<Counters>>,
-    /// What could not be measured; `None` when the host is not measured.
-    pub unmeasured: Option<Arc<Mutex<Losses>>>,
     /// The most bytes that may be lent to what waits.
     pub budget: usize,
 }
@@ -99,11 +96,6 @@ impl Capture {
     /// Each device of the host, whether it is captured, and why.
     pub fn devices(&self) -> Arc<Vec<Choice>> {
         self.live.choices()
-    }
-
-    /// What could not be measured of the host.
-    pub fn unmeasured(&self) -> Option<Losses> {
-        self.unmeasured.as_ref().map(|losses| lock(losses).clone())
     }
 }
 

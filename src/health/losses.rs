@@ -35,8 +35,9 @@ pub struct Rooms<'a> {
     pub web: Vec<&'a wirebeat_web::Counters>,
 }
 
-/// Counters of the host's measurements that count no loss.
-const HOST_SEEN: &[&str] = &["periods", "redacted"];
+/// Counters of the host's measurements that count no loss. What ended by itself or is closed to this user is so in each
+/// period: told as a loss it would hide those that are one. Each is in the status all the same, and at the end of a run.
+const HOST_SEEN: &[&str] = &["periods", "redacted", "processes_ended", "processes_refused"];
 /// Counters of the store that count a loss. What it deletes because of its age or size was kept as long as was wished.
 const STORE_LOST: &[&str] = &["unknown_fields", "write_failures", "unreadable", "damaged_files"];
 /// Counters of the API and the pages that count a request without an answer.
@@ -133,6 +134,14 @@ pub fn markdown() -> String {
     for loss in rooms.losses() {
         let _ = writeln!(out, "| `{}` | {} |", loss.name, cell(loss.meaning));
     }
+    out.push_str(
+        "\n## Counted, and no loss\n\n\
+         What measurements of the host count beside: in `/_ui/status` under `capture.host`, and at the end of a run.\n\n\
+         | Counter | Counts |\n|---|---|\n",
+    );
+    for (name, _, meaning) in Losses::default().iter().filter(|c| HOST_SEEN.contains(&c.0)) {
+        let _ = writeln!(out, "| `host.{name}` | {} |", cell(meaning));
+    }
     out
 }
 
@@ -177,6 +186,7 @@ mod tests {
         let listed = losses.iter().filter(|l| l.name.starts_with("store.")).count();
         assert_eq!(listed, STORE_LOST.len());
         assert_eq!(losses.iter().filter(|l| l.name.starts_with("api.")).count(), WEB_LOST.len());
+        assert_eq!((value("host.unreadable"), value("host.processes_ended")), (Some(0), None));
         assert!(HOST_SEEN.iter().all(|name| Losses::default().iter().any(|c| c.0 == *name)));
         assert!(Rooms::default().losses().is_empty());
     }

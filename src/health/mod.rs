@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use wirebeat_journal::Journal;
 use wirebeat_model::Time;
 use wirebeat_store::{Counts, Store};
+use wirebeat_system::Losses;
 
 pub use capture::{Capture, Published, ShardNow};
 use devices::Traffic;
@@ -35,6 +36,7 @@ pub struct Health {
     store: Arc<Store>,
     capture: OnceLock<Capture>,
     refused: OnceLock<String>,
+    host: OnceLock<Arc<Mutex<Losses>>>,
     servers: Mutex<Vec<Arc<wirebeat_web::Counters>>>,
     series: Mutex<Series>,
 }
@@ -106,6 +108,7 @@ impl Health {
             store,
             capture: OnceLock::new(),
             refused: OnceLock::new(),
+            host: OnceLock::new(),
             servers: Mutex::default(),
             series: Mutex::default(),
         }
@@ -132,6 +135,17 @@ impl Health {
         self.refused.get().map(String::as_str)
     }
 
+    /// The host is measured; here is told how that goes.
+    pub fn set_host(&self, losses: Arc<Mutex<Losses>>) {
+        // It is measured once in a run.
+        let _ = self.host.set(losses);
+    }
+
+    /// What was measured of the host and what could not be, if it is measured.
+    pub fn host(&self) -> Option<Losses> {
+        self.host.get().map(|losses| losses.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
     /// A server whose refusals count.
     pub fn add_server(&self, counters: Arc<wirebeat_web::Counters>) {
         self.servers.lock().unwrap_or_else(PoisonError::into_inner).push(counters);
@@ -154,7 +168,7 @@ impl Health {
     /// Everything lost since the start, the store's as it just told.
     pub fn losses(&self, store: &Counts) -> Vec<Loss> {
         let counters = self.capture().map(Capture::counters);
-        let host = self.capture().and_then(Capture::unmeasured);
+        let host = self.host();
         let journal = self.journal.stats();
         let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let rooms = Rooms {

@@ -82,6 +82,12 @@ fn capture(health: &Health, place: &Place, store: &Stats, now: Time) -> Value {
         .map(|(level, text)| json!({"level": level.name(), "text": text}))
         .collect();
     let mut out = json!({"running": health.capture().is_some(), "loss": losses, "notes": notes});
+    let host = health.host();
+    put(
+        &mut out,
+        "host",
+        host.map(|host| Value::Object(host.iter().map(|c| (c.0.to_owned(), json!(c.1))).collect())),
+    );
     let Some(capture) = health.capture() else {
         let refused = health.refused().map(|why| devices(health, &notes::refused_devices(why)));
         put(&mut out, "devices", refused);

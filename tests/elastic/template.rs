@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use crate::http::Client;
 use crate::servers::Kind;
 
-/// The mapping of all our fields, as a server of this kind knows the types. Strict: a document with a field that is
-/// not declared is refused.
+/// The mapping of all our fields and their aliases, as a server of this kind knows the types. Strict: a document with a
+/// field that is not declared is refused.
 ///
 /// `keyword` without `ignore_above`: our own store forgets no long text.
 pub(crate) fn mapping(kind: Kind) -> Value {
@@ -17,7 +17,11 @@ pub(crate) fn mapping(kind: Kind) -> Value {
             ("flattened", Kind::OpenSearch) => "flat_object",
             (other, _) => other,
         };
-        properties.insert(field["name"].as_str().unwrap().to_owned(), json!({"type": kind}));
+        let name = field["name"].as_str().unwrap();
+        properties.insert(name.to_owned(), json!({"type": kind}));
+        for alias in field["aliases"].as_str().into_iter().flat_map(|list| list.split(',')) {
+            properties.insert(alias.to_owned(), json!({"type": "alias", "path": name}));
+        }
     }
     json!({"dynamic": "strict", "properties": properties})
 }

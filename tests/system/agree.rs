@@ -28,6 +28,7 @@ fn ticks(pid: u32) -> f64 {
 
 #[test]
 fn as_other_tools_see_it() {
+    let _peace = super::in_peace();
     if !lab::ready("as_other_tools_see_it", TOOLS) {
         return;
     }

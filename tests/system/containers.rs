@@ -42,6 +42,7 @@ fn bytes(text: &str) -> f64 {
 
 #[test]
 fn as_docker_stats_sees_them() {
+    let _peace = super::in_peace();
     let Some(engine) = engine("as_docker_stats_sees_them") else { return };
     let script = "(while :; do :; done) & tail -c 20000000 < <(head -c 20000000 /dev/zero; sleep 600) & \
                   cat /usr/bin/* > /dev/null; wait";
@@ -91,6 +92,7 @@ fn as_docker_stats_sees_them() {
 
 #[test]
 fn the_host_from_inside_a_container() {
+    let _peace = super::in_peace();
     let Some(engine) = engine("the_host_from_inside_a_container") else { return };
     let binary = format!("{BINARY}:/wirebeat:ro");
     let mut args = vec!["run", "--rm", "--pid=host", "-v", "/:/hostfs:ro", "-v", &binary];

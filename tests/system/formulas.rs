@@ -48,6 +48,7 @@ fn rounded(n: f64) -> f64 {
 
 #[test]
 fn from_raw_samples() {
+    let _peace = super::in_peace();
     let _burner = Background::shell("while :; do :; done");
     let dir = super::lab::Dir::new("formulas");
     let root = dir.path();

@@ -1,5 +1,6 @@
 //! What would stall or mislead: thousands of processes, names that control terminals, processes that end while they are
-//! read, entries nobody may read, a filesystem that does not answer, a clock that jumps.
+//! read (all in directories made to look like `/proc`; `crowd.rs` has real ones), entries nobody may read, a filesystem that
+//! does not answer, a clock that jumps.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -14,7 +15,7 @@ use wirebeat_system::{Metrics, Options};
 
 use super::{BINARY, Background, get, lab, last, lines, number};
 
-fn json(events: &[Event]) -> Vec<Value> {
+pub(super) fn json(events: &[Event]) -> Vec<Value> {
     let mut writer = JsonWriter::new(engine::schema(), Precision::Milli);
     let text = |event: &Event| {
         let mut out = Vec::new();

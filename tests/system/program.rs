@@ -61,7 +61,7 @@ fn a_topbeat_yml_of_old() {
         let with = events.iter().filter(|e| !get(e, field).is_null()).count();
         assert!(with > 0, "{name} ({field})");
     }
-    let fs = last(&events, "system.filesystem", |_| true);
+    let fs = last(&events, "system.filesystem", |e| get(e, "system.filesystem.mount_point") == "/");
     let part = |name: &str| get(fs, &format!("system.filesystem.{name}")).as_f64().unwrap();
     let used_p = (part("used.bytes") / part("total") * 1e4).round() / 1e4;
     assert_eq!(get(fs, "fs.used_p").as_f64(), Some(used_p));
@@ -91,6 +91,55 @@ fn both_spellings_and_both_sections() {
     let own = own.unwrap().system.unwrap();
     assert!(own.sets.cpu && own.sets.process && !own.sets.load && own.top.is_none());
     assert!(own.names.unwrap().is_match("nginx"));
+}
+
+#[test]
+fn measured_without_a_configuration_and_not_with_a_packetbeat_yml() {
+    engine::schema();
+    let set = |path: Option<&str>, text: &str, set: &[&str]| {
+        let set: Vec<String> = set.iter().map(|s| (*s).to_owned()).collect();
+        parse(path.map(Path::new), text, &set, None, &|_| None).unwrap()
+    };
+    let none = set(None, "", &[]);
+    let system = none.system.unwrap();
+    assert_eq!(
+        (system.period, system.top, system.fields_1x),
+        (Duration::from_secs(10), Some((10, 10)), false)
+    );
+    assert!(system.sets.cpu && system.sets.container && !system.sets.core && !none.system_asked);
+    // One key on top of nothing changes that key alone.
+    assert!(set(None, "", &["packetbeat.flows.period=5s"]).system.is_some());
+    assert!(set(None, "", &["wirebeat.system.enabled=false"]).system.is_none());
+    assert!(set(None, "", &["system.enabled=false"]).system.is_none());
+    let period = set(None, "", &["system.period=3s"]);
+    assert!(period.system.is_some_and(|o| o.period == Duration::from_secs(3)) && period.system_asked);
+    // Our own file says what differs; a Packetbeat's says what there is.
+    assert!(set(Some("w.yml"), "wirebeat.store.max_age: 24h\n", &[]).system.is_some());
+    assert!(set(Some("w.yml"), "wirebeat.system.enabled: false\n", &[]).system.is_none());
+    for text in [
+        "packetbeat.flows.enabled: true\n",
+        "interfaces:\n  device: any\n",
+        "protocols:\n  dns:\n    ports: [53]\n",
+    ] {
+        assert!(set(Some("p.yml"), text, &[]).system.is_none(), "{text}");
+        assert!(set(Some("p.yml"), text, &["system.period=3s"]).system.is_some(), "{text}");
+    }
+}
+
+#[test]
+fn a_run_without_a_configuration_measures_the_host() {
+    if !lab::ready("a_run_without_a_configuration_measures_the_host", &["ip"]) {
+        return;
+    }
+    let run = Wirebeat::start(None, &["-i", "lo"]);
+    let events = run.stop();
+    let cpu: Vec<_> =
+        events.of("system").into_iter().filter(|e| e["event"]["dataset"] == "system.cpu").collect();
+    assert_eq!(cpu.len(), 1, "every 10 s, the first at once: {}", events.log);
+    assert_eq!(cpu[0]["metricset"]["period"], 10_000);
+    assert!(!events.of("process").is_empty() && events.log.contains("host_periods: 1 "), "{}", events.log);
+    let off = Wirebeat::start(None, &["-i", "lo", "-E", "wirebeat.system.enabled=false"]).stop();
+    assert!(off.all().iter().all(|e| e["event"]["module"] != "system"), "{}", off.log);
 }
 
 #[test]
@@ -135,11 +184,16 @@ fn lines_of_json() {
     let first = events[0]["@timestamp"].clone();
     for event in events.iter().filter(|e| e["@timestamp"] == first) {
         let text = event.to_string();
-        let shares = ["norm", "per_sec", "\"usage\"", "ingress", "egress"];
+        let shares = ["norm", "per_sec", "ingress", "egress"];
         assert!(
             !shares.iter().any(|s| text.contains(s)) || event["event"]["dataset"] == "system.load",
             "{text}"
         );
+    }
+    for event in events.iter().filter(|e| e["@timestamp"] == first) {
+        // That of memory is known at once.
+        let usage = ["host.cpu.usage", "container.cpu.usage"].map(|name| get(event, name));
+        assert!(usage.iter().all(|n| n.is_null()), "{event}");
     }
     for event in &events {
         assert_eq!(

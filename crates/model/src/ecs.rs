@@ -15,7 +15,7 @@ fields! {
     REQUEST = Field::new("request", Kind::Text, "The request as text (`send_request`).").class(Class::Payload);
     RESPONSE = Field::new("response", Kind::Text, "The answer as text (`send_response`).").class(Class::Payload);
     TAGS = Field::new("tags", Kind::Keyword, "Labels given in the configuration.");
-    ERROR_MESSAGE = Field::new("error.message", Kind::Text, "Notes on what was wrong or incomplete.");
+    ERROR_MESSAGE = Field::new("error.message", Kind::Text, "Notes on what was wrong or incomplete.").aliases(&["notes"]);
 
     EVENT_ID = Field::new("event.id", Kind::Keyword, "Unique over all sensors, the same when a capture is read again.");
     EVENT_KIND = Field::new("event.kind", Kind::Keyword, "event; metric for measurements of the host.");
@@ -43,23 +43,23 @@ fields! {
     DESTINATION_PACKETS = Field::new("destination.packets", Kind::Long, "Packets it sent.").unit(Unit::Packets);
     DESTINATION_NAT_IP = Field::new("destination.nat.ip", Kind::Ip, "Its address on the other side of a translation, e.g. the container behind a published port.");
     DESTINATION_NAT_PORT = Field::new("destination.nat.port", Kind::Long, "Its port on the other side of a translation.");
-    CLIENT_IP = Field::new("client.ip", Kind::Ip, "Who asked.");
-    CLIENT_PORT = Field::new("client.port", Kind::Long, "Its port.");
-    CLIENT_BYTES = Field::new("client.bytes", Kind::Long, "Bytes of the request.").unit(Unit::Bytes);
-    SERVER_IP = Field::new("server.ip", Kind::Ip, "Who was asked.");
-    SERVER_PORT = Field::new("server.port", Kind::Long, "Its port.");
+    CLIENT_IP = Field::new("client.ip", Kind::Ip, "Who asked.").aliases(&["client_ip"]);
+    CLIENT_PORT = Field::new("client.port", Kind::Long, "Its port.").aliases(&["client_port"]);
+    CLIENT_BYTES = Field::new("client.bytes", Kind::Long, "Bytes of the request.").unit(Unit::Bytes).aliases(&["bytes_in"]);
+    SERVER_IP = Field::new("server.ip", Kind::Ip, "Who was asked.").aliases(&["ip"]);
+    SERVER_PORT = Field::new("server.port", Kind::Long, "Its port.").aliases(&["port"]);
     SERVER_DOMAIN = Field::new("server.domain", Kind::Keyword, "The name it was asked by.");
-    SERVER_BYTES = Field::new("server.bytes", Kind::Long, "Bytes of the answer.").unit(Unit::Bytes);
+    SERVER_BYTES = Field::new("server.bytes", Kind::Long, "Bytes of the answer.").unit(Unit::Bytes).aliases(&["bytes_out"]);
 
     NETWORK_TYPE = Field::new("network.type", Kind::Keyword, "ipv4 or ipv6.");
-    NETWORK_TRANSPORT = Field::new("network.transport", Kind::Keyword, "tcp, udp, icmp, ipv6-icmp …");
+    NETWORK_TRANSPORT = Field::new("network.transport", Kind::Keyword, "tcp, udp, icmp, ipv6-icmp …").aliases(&["transport"]);
     NETWORK_IANA_NUMBER = Field::new("network.iana_number", Kind::Keyword, "The transport's protocol number.");
     NETWORK_PROTOCOL = Field::new("network.protocol", Kind::Keyword, "The application protocol; in a flow that nothing decodes, the guess from its first bytes.");
     NETWORK_BYTES = Field::new("network.bytes", Kind::Long, "Bytes of both sides.").unit(Unit::Bytes);
     NETWORK_PACKETS = Field::new("network.packets", Kind::Long, "Packets of both sides.").unit(Unit::Packets);
     NETWORK_COMMUNITY_ID = Field::new("network.community_id", Kind::Keyword, "Community ID, version 1, seed 0.");
     NETWORK_DIRECTION = Field::new("network.direction", Kind::Keyword, "ingress or egress for this host, internal, inbound, outbound or external by `internal_networks`, else unknown.");
-    NETWORK_FORWARDED_IP = Field::new("network.forwarded_ip", Kind::Ip, "The client that a proxy names (`real_ip_header`).");
+    NETWORK_FORWARDED_IP = Field::new("network.forwarded_ip", Kind::Ip, "The client that a proxy names (`real_ip_header`).").aliases(&["real_ip"]);
 
     RELATED_IP = Field::new("related.ip", Kind::Ip, "Every address in the event.");
     RELATED_HOSTS = Field::new("related.hosts", Kind::Keyword, "Every host name in the event.");

@@ -303,13 +303,13 @@ impl Schema {
             field.id.store(id, Ordering::Relaxed);
             slots.push(Slot { field, key: Padded::new(format!(",\"{leaf}\":")), object, parents });
         }
-        let aliases = Self::aliases(all);
+        let aliases = Self::collect_aliases(all);
         Self { slots, objects, aliases }
     }
 
     /// Every alias once, none of them the name of a field, and no name both a value and an object.
     #[allow(clippy::panic)]
-    fn aliases(all: &[&'static Field]) -> Vec<(&'static str, &'static Field)> {
+    fn collect_aliases(all: &[&'static Field]) -> Vec<(&'static str, &'static Field)> {
         let mut aliases: Vec<(&'static str, &'static Field)> =
             all.iter().flat_map(|f| f.aliases.iter().map(|a| (*a, *f))).collect();
         aliases.sort_by_key(|(name, _)| *name);
@@ -334,6 +334,11 @@ impl Schema {
             let at = self.aliases.binary_search_by_key(&name, |(alias, _)| alias).ok()?;
             self.aliases.get(at).map(|(_, field)| *field)
         })
+    }
+
+    /// Older names with the fields they mean, sorted by name.
+    pub fn aliases(&self) -> impl Iterator<Item = (&'static str, &'static Field)> + '_ {
+        self.aliases.iter().copied()
     }
 
     /// Every field, in JSON order.
@@ -368,12 +373,14 @@ mod tests {
     #[test]
     fn aliases_resolve_and_contradictions_are_refused() {
         let schema = Schema::number(&[&USED, &LOAD]);
+        let names: Vec<(&str, &str)> = schema.aliases().map(|(alias, field)| (alias, field.name())).collect();
+        assert_eq!(names, [("load.load1", "system.load.1"), ("load1", "system.load.1")]);
         for name in ["system.load.1", "load.load1", "load1"] {
             assert!(std::ptr::eq(schema.resolve(name).unwrap(), &LOAD), "{name}");
         }
         assert!(schema.resolve("load").is_none() && schema.by_name("load1").is_none());
         for wrong in [[&USED, &BELOW], [&USED, &SAME], [&LOAD, &TWICE]] {
-            assert!(std::panic::catch_unwind(|| Schema::aliases(&wrong)).is_err());
+            assert!(std::panic::catch_unwind(|| Schema::collect_aliases(&wrong)).is_err());
         }
     }
 }

@@ -38,6 +38,11 @@ pub trait Block: Send + Sync {
     /// Whether a row can hold this text (a whole term) under this name: `false` is certain, `true` is not.
     fn may_contain(&self, name: &str, term: &str) -> bool;
 
+    /// Whether a row can hold a text with this part in it under this name.
+    fn may_contain_part(&self, _name: &str, _part: &str) -> bool {
+        true
+    }
+
     /// The smallest and largest value of a Long, Date (nanoseconds) or Boolean column, where known without reading it.
     fn bounds(&self, name: &str) -> Option<(i64, i64)>;
 

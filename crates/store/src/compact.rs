@@ -168,11 +168,15 @@ fn copy(writer: &mut FileWriter, block: &SealedBlock) -> Result<(), WriteError> 
         let failed = |e| told(path, e);
         if let Some(meta) = block.file.planned_chunk(planned, group) {
             let chunk = block.file.chunk(meta)?;
+            let bloom_filter = block.file.filter(meta)?;
+            let meta =
+                meta.clone().into_builder().set_bloom_filter_offset(None).set_bloom_filter_length(None);
+            let meta = meta.build().map_err(failed)?;
             let close = ColumnCloseResult {
                 bytes_written: meta.compressed_size().max(0) as u64,
                 rows_written: group.num_rows().max(0) as u64,
-                metadata: meta.clone(),
-                bloom_filter: None,
+                metadata: meta,
+                bloom_filter,
                 column_index: None,
                 offset_index: None,
             };

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parquet::basic::{Compression, Encoding, LogicalType, Repetition, Type as Physical, ZstdLevel};
+use parquet::bloom_filter::Sbbf;
 use parquet::column::page::{CompressedPage, Page, PageWriter};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::data_type::{BoolType, ByteArray, DoubleType, Int32Type, Int64Type};
@@ -263,7 +264,9 @@ impl Encoder {
                     write_presence(pieces, &mut page);
                     rows
                 };
-                let chunk = self.texts(descr, rows, (page, count), &codes, &as_texts(&terms))?;
+                let terms = as_texts(&terms);
+                let filter = filter(&terms, planned.stored.kind())?;
+                let chunk = self.texts(descr, rows, (page, count), &codes, &terms, filter)?;
                 group.append_column(&chunk.0, chunk.1)
             }
             Values::Long(v) => {
@@ -308,6 +311,7 @@ impl Encoder {
         (mut data, count): (Vec<u8>, usize),
         codes: &[u32],
         terms: &arrow_array::StringArray,
+        bloom_filter: Option<Sbbf>,
     ) -> Result<(Bytes, ColumnCloseResult)> {
         let mut sink = TrackedWrite::new(Vec::new());
         let mut pages = SerializedPageWriter::new(&mut sink);
@@ -364,7 +368,7 @@ impl Encoder {
             bytes_written: bytes.len() as u64,
             rows_written: rows as u64,
             metadata,
-            bloom_filter: None,
+            bloom_filter,
             column_index: None,
             offset_index: None,
         };
@@ -374,6 +378,19 @@ impl Encoder {
     fn compress(&mut self, bytes: &[u8]) -> Result<Bytes> {
         Ok(Bytes::from(self.zstd.compress(bytes)?))
     }
+}
+
+/// From so many bytes of terms on a filter spares more reading than it costs.
+const FILTER_FROM: usize = 32 << 10;
+
+/// A Bloom filter of the terms, where whole terms are looked for and reading them all is dear.
+fn filter(terms: &arrow_array::StringArray, kind: Kind) -> Result<Option<Sbbf>> {
+    if terms.value_data().len() < FILTER_FROM || matches!(kind, Kind::Map | Kind::Objects) {
+        return Ok(None);
+    }
+    let mut filter = Sbbf::new_with_ndv_fpp(terms.len() as u64, 0.01)?;
+    terms.iter().flatten().for_each(|term| filter.insert(term));
+    Ok(Some(filter))
 }
 
 fn too_many() -> ParquetError {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
+use parquet::bloom_filter::Sbbf;
 use parquet::file::metadata::{
     ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData,
 };
@@ -157,6 +158,24 @@ impl SealedFile {
     /// The bytes of a column chunk.
     pub(crate) fn chunk(&self, meta: &ColumnChunkMetaData) -> Result<Chunk, BlockError> {
         let (at, len) = meta.byte_range();
+        self.bytes(at, len)
+    }
+
+    /// The Bloom filter of a chunk's terms, where there is one.
+    pub(crate) fn filter(&self, meta: &ColumnChunkMetaData) -> Result<Option<Sbbf>, BlockError> {
+        let (Some(at), Some(len)) = (meta.bloom_filter_offset(), meta.bloom_filter_length()) else {
+            return Ok(None);
+        };
+        let damaged = |what: String| BlockError::Damaged(self.path.clone(), what);
+        let (Ok(at), Ok(len)) = (u64::try_from(at), u64::try_from(len)) else {
+            return Err(damaged("a filter lies outside the file".into()));
+        };
+        let filter = Sbbf::read_from_column_chunk(meta, &self.bytes(at, len)?);
+        let filter = filter.map_err(|e| damaged(format!("a filter: {e}")))?;
+        Ok(filter.filter(|f| f.num_blocks() > 0))
+    }
+
+    fn bytes(&self, at: u64, len: u64) -> Result<Chunk, BlockError> {
         if at.checked_add(len).is_none_or(|end| end > self.bytes) {
             return Err(BlockError::Damaged(self.path.clone(), "a column lies outside the file".into()));
         }
@@ -305,30 +324,35 @@ impl SealedBlock {
         result
     }
 
-    /// Whether a text can be in a stored column.
-    fn may_hold(&self, at: usize, term: &str) -> Result<bool, BlockError> {
+    /// Whether a text can be in a stored column: as a whole term, or within one.
+    fn may_hold(&self, at: usize, text: &str, whole: bool) -> Result<bool, BlockError> {
         let stored = &self.file.stored[at];
         if stored.same {
             let ids = self.file.stored.binary_search_by(|s| s.name.as_str().cmp(ID));
-            return ids.map_or(Ok(true), |at| self.may_hold(at, term));
+            return ids.map_or(Ok(true), |at| self.may_hold(at, text, whole));
         }
-        let needle = match stored.kind() {
-            Kind::Keyword | Kind::Text => plain(term),
-            Kind::Ip => match term.parse::<IpAddr>() {
-                Ok(ip) => plain(&ip_addr(Endpoint::new(ip, 0).ip).to_string()),
-                Err(_) => return Ok(true),
-            },
-            Kind::Map => {
+        let address;
+        // As it is stored, and the bytes to look for.
+        let (term, needle) = match stored.kind() {
+            Kind::Keyword | Kind::Text if whole => (text, plain(text)),
+            Kind::Keyword => (text, text.as_bytes().to_vec()),
+            Kind::Ip if whole => {
+                let Ok(ip) = text.parse::<IpAddr>() else { return Ok(true) };
+                address = ip_addr(Endpoint::new(ip, 0).ip).to_string();
+                (address.as_str(), plain(&address))
+            }
+            Kind::Map if whole => {
                 let mut quoted = Vec::new();
-                write_str(term, &mut quoted);
-                quoted[1..quoted.len() - 1].to_vec()
+                write_str(text, &mut quoted);
+                (text, quoted[1..quoted.len() - 1].to_vec())
             }
             _ => return Ok(true),
         };
+        let whole = whole && stored.kind() != Kind::Map;
         let key = self.file.key(self.group, &stored.name);
         if let (Some(Kept::Part(part)), true) = (self.file.shared.cache.get(&key), stored.kind() != Kind::Map)
         {
-            return Ok(part.is_some_and(|p| contains(&p.column, term)));
+            return Ok(part.is_some_and(|p| !whole || contains(&p.column, term)));
         }
         let footer = self.file.footer()?;
         let Some(group) = footer.row_groups().get(self.group) else { return Ok(true) };
@@ -337,16 +361,29 @@ impl SealedBlock {
             if stats.null_count_opt() == Some(meta.num_values() as u64) {
                 return Ok(false);
             }
-            let (min, max, term) =
-                (stats.min_bytes_opt(), stats.max_bytes_opt(), &needle[4.min(needle.len())..]);
-            if stored.kind() != Kind::Map && (min.is_some_and(|m| term < m) || max.is_some_and(|m| term > m))
-            {
+            let outside = || {
+                let below = stats.min_bytes_opt().is_some_and(|min| term.as_bytes() < min);
+                below || stats.max_bytes_opt().is_some_and(|max| term.as_bytes() > max)
+            };
+            if whole && outside() {
                 return Ok(false);
             }
+        }
+        if whole && self.file.filter(meta)?.is_some_and(|filter| !filter.check(term)) {
+            return Ok(false);
         }
         let chunk = self.file.chunk(meta)?;
         decode::texts_hold(meta, group.num_rows() as usize, chunk, &needle)
             .map_err(|e| BlockError::Damaged(self.file.path.clone(), format!("{}: {e}", stored.name)))
+    }
+
+    fn may_have(&self, name: &str, text: &str, whole: bool) -> bool {
+        let mut stored = self.file.stored.iter().enumerate();
+        stored.any(|(at, s)| {
+            let inside = s.kind() == Kind::Map && (s.field == name || is_below(name, &s.field));
+            // What cannot be read is told when the column is asked for.
+            (s.field == name || inside) && self.may_hold(at, text, whole).unwrap_or(true)
+        })
     }
 
     /// The chunk's metadata of a field's only column.
@@ -438,12 +475,11 @@ impl Block for SealedBlock {
     }
 
     fn may_contain(&self, name: &str, term: &str) -> bool {
-        let mut stored = self.file.stored.iter().enumerate();
-        stored.any(|(at, s)| {
-            let inside = s.kind() == Kind::Map && (s.field == name || is_below(name, &s.field));
-            // What cannot be read is told when the column is asked for.
-            (s.field == name || inside) && self.may_hold(at, term).unwrap_or(true)
-        })
+        self.may_have(name, term, true)
+    }
+
+    fn may_contain_part(&self, name: &str, part: &str) -> bool {
+        self.may_have(name, part, false)
     }
 
     fn bounds(&self, name: &str) -> Option<(i64, i64)> {

@@ -189,10 +189,17 @@ fn processes(
         memory: now.memory.map_or(0, |m| m.total),
         boot: now.cpu.as_ref().map_or(0, |c| c.boot),
     };
+    let newest = before.and_then(|b| b.processes.iter().map(|p| p.stat.start).max());
     for told in now.told.iter().filter_map(|at| now.processes.get(*at)) {
         let since = before.and_then(|b| {
-            let earlier = process::earlier(&b.processes, &told.stat)?;
-            let ticks = told.stat.ticks().saturating_sub(earlier.stat.ticks());
+            let spent = match process::earlier(&b.processes, &told.stat) {
+                Some(earlier) => earlier.stat.ticks(),
+                // It began after all that were there before: whatever it used it used since.
+                None if newest.is_some_and(|newest| told.stat.start >= newest) => 0,
+                // It was there and was not read.
+                None => return None,
+            };
+            let ticks = told.stat.ticks().saturating_sub(spent);
             let wall = seconds(b.processes_at, now.processes_at) * 1000.0;
             Some(Since { cpu: scale.milliseconds(ticks), wall })
         });
@@ -339,6 +346,22 @@ mod tests {
         assert_eq!(memory["mem"]["actual_used_p"], 0.75, "as Topbeat counted: free, buffers and cache");
         let summary = of(&events, "system.process.summary");
         assert_eq!(summary["system"]["process"]["summary"]["disk_sleep"], 1);
+    }
+
+    #[test]
+    fn a_process_that_began_since_used_all_its_time_since() {
+        let before = at(10, [0; 8], 50);
+        let mut now = at(15, [100; 8], 300);
+        let pct = |now: &Snapshot| {
+            let events = told(now, Some(&before), false);
+            of(&events, "system.process")["system"]["process"]["cpu"]["total"].get("pct").cloned()
+        };
+        // The number of another, and a start after its own: 300 ticks are 3000 ms of 5000.
+        now.processes[0].stat.start = 601;
+        assert_eq!(pct(&now), Some(0.6.into()));
+        // Older than what was seen before: it had not been read, and nobody knows what it used since.
+        now.processes[0].stat.start = 599;
+        assert_eq!(pct(&now), None);
     }
 
     #[test]

@@ -19,7 +19,7 @@ fields! {
     REQUEST_REFERRER = Field::new("http.request.referrer", Kind::Keyword, "The page that led here.");
     REQUEST_MIME_TYPE = Field::new("http.request.mime_type", Kind::Keyword, "What the request's body is by its first bytes.");
     REQUEST_HEADERS = Field::new("http.request.headers", Kind::Map, "Headers of the request, names in lower case; `content-length` is what was observed. A cookie split by `split_cookie` stands under `cookie.NAME`.").class(Class::Payload);
-    RESPONSE_STATUS_CODE = Field::new("http.response.status_code", Kind::Long, "The status code.");
+    RESPONSE_STATUS_CODE = Field::new("http.response.status_code", Kind::Long, "The status code.").aliases(&["http.code"]);
     RESPONSE_STATUS_PHRASE = Field::new("http.response.status_phrase", Kind::Keyword, "The reason phrase, in lower case.");
     RESPONSE_BYTES = Field::new("http.response.bytes", Kind::Long, "Bytes of the answer, head and body with its framing.").unit(Unit::Bytes);
     RESPONSE_BODY_BYTES = Field::new("http.response.body.bytes", Kind::Long, "Bytes of the answer's body as sent, without the framing of chunks.").unit(Unit::Bytes);

@@ -1,6 +1,6 @@
 //! Hits: what is told of documents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value, json};
 use wirebeat_model::Kind;
@@ -123,6 +123,8 @@ struct Asked<'r> {
     number: Option<Written>,
     /// From columns: sorted, each once.
     from_columns: bool,
+    /// Aliases that are asked for, by the field they mean.
+    aliases: HashMap<&'r str, Vec<&'r str>>,
     mapping: &'r Mapping,
 }
 
@@ -193,12 +195,12 @@ fn walk<'d>(value: &'d Value, path: &mut String, out: &mut Vec<(String, &'d Valu
 impl<'r> Asked<'r> {
     fn new(ask: &'r FieldAsk, from_columns: bool, mapping: &'r Mapping) -> Result<Self, EsError> {
         let format = ask.format.as_deref().filter(|f| *f != "use_field_mapping");
-        let kinds: Vec<Kind> = mapping
-            .matching(&ask.pattern)
-            .iter()
-            .filter_map(|name| mapping.get(name))
-            .map(|f| f.kind)
-            .collect();
+        let names = mapping.matching(&ask.pattern);
+        let mut aliases: HashMap<&str, Vec<&str>> = HashMap::new();
+        for (field, alias) in names.iter().filter_map(|name| Some((mapping.alias_of(name)?, *name))) {
+            aliases.entry(field).or_default().push(alias);
+        }
+        let kinds: Vec<Kind> = names.iter().filter_map(|name| mapping.get(name)).map(|f| f.kind).collect();
         // A name alone has to fit; of many fields those that do not are told as they are.
         let one = match kinds.as_slice() {
             [kind] if !ask.pattern.contains('*') => Some(*kind),
@@ -227,14 +229,14 @@ impl<'r> Asked<'r> {
             Some(format) if kinds.contains(&Kind::Date) => Some(DateFormat::parse(format)?),
             _ => None,
         };
-        Ok(Self { pattern: &ask.pattern, format, number, from_columns, mapping })
+        Ok(Self { pattern: &ask.pattern, format, number, from_columns, aliases, mapping })
     }
 
     /// Maps are told as they are, and so are their keys' values.
     fn tell_maps(&self, document: &Value, told: &mut BTreeMap<String, Vec<Value>>) {
         for name in self.mapping.matching(self.pattern) {
-            if self.mapping.get(name).is_some_and(|f| f.kind == Kind::Map) {
-                let found = name.split('.').try_fold(document, |at, part| at.get(part));
+            if let Some(field) = self.mapping.get(name).filter(|f| f.kind == Kind::Map) {
+                let found = field.column.split('.').try_fold(document, |at, part| at.get(part));
                 if let Some(map) = found.filter(|v| !v.is_null()) {
                     told.insert(name.to_owned(), vec![map.clone()]);
                 }
@@ -244,18 +246,16 @@ impl<'r> Asked<'r> {
 
     fn tell(&self, leaves: &[(String, &Value)], told: &mut BTreeMap<String, Vec<Value>>) {
         let mut found: BTreeMap<String, (Field, Vec<&Value>)> = BTreeMap::new();
-        let alias = self.mapping.get(self.pattern).filter(|f| f.column != self.pattern);
         for (name, value) in leaves {
-            let told_as = match &alias {
-                Some(field) if field.column == *name => self.pattern,
-                _ if matches_simple(self.pattern, name) => name.as_str(),
-                _ => continue,
-            };
-            if let Some(field) = self.mapping.get(name)
-                && !(self.from_columns && field.kind == Kind::Text)
-                && (self.pattern == name || !self.mapping.is_key(name))
-            {
-                found.entry(told_as.to_owned()).or_insert_with(|| (field, Vec::new())).1.push(value);
+            let own = Some(name.as_str()).filter(|name| matches_simple(self.pattern, name));
+            let aliases = self.aliases.get(name.as_str()).into_iter().flatten().copied();
+            for told_as in own.into_iter().chain(aliases) {
+                if let Some(field) = self.mapping.get(name)
+                    && !(self.from_columns && field.kind == Kind::Text)
+                    && (self.pattern == name || !self.mapping.is_key(name))
+                {
+                    found.entry(told_as.to_owned()).or_insert_with(|| (field, Vec::new())).1.push(value);
+                }
             }
         }
         for (name, (field, values)) in found {

@@ -77,6 +77,12 @@ fn refuse(leaf: &Leaf, view: &View<'_>) -> Option<Selection> {
             {
                 return Some(Selection::None);
             }
+            if let Some(part) = test.part()
+                && part.len() > 1
+                && !view.block.may_contain_part(&leaf.column, part)
+            {
+                return Some(Selection::None);
+            }
         }
     }
     None

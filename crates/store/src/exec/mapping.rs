@@ -1,6 +1,6 @@
 //! Which fields there are and what kinds of values they have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use wirebeat_model::{Kind, Schema};
@@ -51,22 +51,25 @@ impl Mapping {
         Self::default()
     }
 
-    /// The fields declared in the program.
+    /// The fields declared in the program, and what they are called too.
     pub fn from_schema(schema: &Schema) -> Self {
         let mut out = Self::default();
         for field in schema.fields() {
             out.add(field.name(), field.kind());
         }
+        for (alias, field) in schema.aliases() {
+            out.add_alias(alias, field.name());
+        }
         out
     }
 
-    /// Adds a field; of one that is there already, a further kind.
+    /// Adds a field; of one that is there already, a further kind. A field takes its name from an alias: what is stored
+    /// under a name is what the name means.
     pub fn add(&mut self, name: &str, kind: Kind) {
         match self.fields.get_mut(name) {
             Some(Entry::Field { kinds, .. }) if kinds.contains(&kind) => {}
             Some(Entry::Field { kinds, .. }) => kinds.push(kind),
-            Some(Entry::Alias(_)) => {}
-            None => {
+            Some(Entry::Alias(_)) | None => {
                 self.fields.insert(name.to_owned(), Entry::Field { kinds: vec![kind], geo: false });
             }
         }
@@ -144,6 +147,29 @@ impl Mapping {
             })
             .map(|(name, _)| name.as_str())
             .collect()
+    }
+
+    /// The names among these, without those of which another one means the same field. A field's own name stays, else
+    /// its first alias.
+    pub(crate) fn each_once<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+        let mut names: Vec<&str> = names.into_iter().collect();
+        names.sort_unstable();
+        names.dedup();
+        let own: BTreeSet<&str> = names.iter().copied().filter(|n| self.alias_of(n).is_none()).collect();
+        let mut told = BTreeSet::new();
+        names.retain(|name| match self.alias_of(name) {
+            Some(column) => !own.contains(column) && told.insert(column),
+            None => true,
+        });
+        names
+    }
+
+    /// The field that this alias means; `None` for every other name.
+    pub(crate) fn alias_of(&self, name: &str) -> Option<&str> {
+        match self.fields.get(name) {
+            Some(Entry::Alias(target)) => Some(target),
+            _ => None,
+        }
     }
 
     /// The names of fields below an object, sorted.
@@ -235,5 +261,43 @@ fn definition(entry: &Entry) -> Value {
             Some(Kind::Objects) | None => json!({}),
             Some(kind) => json!({"type": kind.es_type()}),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_under_a_name_is_what_it_means() {
+        let mut mapping = Mapping::new();
+        mapping.add("client.ip", Kind::Ip);
+        mapping.add_alias("client_ip", "client.ip");
+        mapping.add_alias("client.ip", "elsewhere");
+        assert_eq!(mapping.get("client_ip").map(|f| f.column), Some("client.ip".to_owned()));
+        assert_eq!(mapping.alias_of("client.ip"), None, "a field keeps its name");
+        mapping.add("client_ip", Kind::Keyword);
+        assert_eq!(
+            mapping.get("client_ip").map(|f| (f.column, f.kind)),
+            Some(("client_ip".to_owned(), Kind::Keyword))
+        );
+        mapping.add_alias("lost", "nowhere");
+        assert_eq!(mapping.get("lost"), None);
+    }
+
+    #[test]
+    fn a_field_with_several_names_is_asked_once() {
+        let mut mapping = Mapping::new();
+        mapping.add("host.name", Kind::Keyword);
+        mapping.add("type", Kind::Keyword);
+        mapping.add_alias("beat.name", "host.name");
+        mapping.add_alias("beat.hostname", "host.name");
+        assert_eq!(mapping.each_once(mapping.matching("*")), ["host.name", "type"]);
+        assert_eq!(mapping.each_once(mapping.matching("beat.*")), ["beat.hostname"]);
+        assert_eq!(mapping.each_once(mapping.below("beat")), ["beat.hostname"]);
+        assert_eq!(
+            mapping.each_once(["type", "beat.name", "type", "no.such"]),
+            ["beat.name", "no.such", "type"]
+        );
     }
 }

@@ -160,10 +160,9 @@ impl<'a> Planner<'a> {
             }
         }
         let mapping = self.mapping;
-        let mut names = if name.contains('*') { mapping.matching(name) } else { mapping.below(name) };
-        names.dedup();
+        let names = if name.contains('*') { mapping.matching(name) } else { mapping.below(name) };
         let mut parts = Vec::new();
-        for name in names {
+        for name in mapping.each_once(names) {
             if let Some(field) = mapping.get(name) {
                 parts.push(self.field(&query, name, &field)?);
             }
@@ -182,11 +181,9 @@ impl<'a> Planner<'a> {
                 names.push(pattern.clone());
             }
         }
-        names.sort_unstable();
-        names.dedup();
         let lenient = lenient || patterns.is_empty();
         let mut parts = Vec::new();
-        for name in &names {
+        for name in mapping.each_once(names.iter().map(String::as_str)) {
             if mapping.get(name).is_some_and(|f| f.geo) && lenient {
                 continue;
             }

@@ -459,6 +459,15 @@ impl Test {
         }
     }
 
+    /// A part that every term has, when it can be said.
+    pub(crate) fn part(&self) -> Option<&str> {
+        match self {
+            Self::Text(TextTest::Form(form)) => form.part(),
+            Self::Text(TextTest::Prefix(text)) => Some(text),
+            _ => None,
+        }
+    }
+
     pub(crate) fn long(&self, n: i64) -> bool {
         match self {
             Self::Always => true,

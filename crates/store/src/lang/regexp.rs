@@ -19,12 +19,19 @@ const MAX_SIZE: usize = 1 << 20;
 pub struct Pattern {
     /// All have to match, or not to.
     parts: Vec<(Regex, bool)>,
+    /// What every term of this form has in it; empty: nothing is known.
+    part: String,
 }
 
 impl Pattern {
     /// Whether a term is of this form.
     pub fn matches(&self, term: &str) -> bool {
         self.parts.iter().all(|(regex, wanted)| regex.is_match(term) == *wanted)
+    }
+
+    /// A text that every term of this form has in it, where one is known.
+    pub fn part(&self) -> Option<&str> {
+        (!self.part.is_empty()).then_some(self.part.as_str())
     }
 
     /// A regular expression in Lucene's syntax.
@@ -48,7 +55,7 @@ impl Pattern {
             out.push_str(")$");
             parts.push((compile(&out, text, case_insensitive)?, wanted));
         }
-        Ok(Self { parts })
+        Ok(Self { parts, part: String::new() })
     }
 
     /// `*` any text, `?` one character, `\` takes the next one as it is.
@@ -60,16 +67,24 @@ impl Pattern {
         let mut chars = text.chars();
         let mut stars = false;
         let mut open = true;
+        let (mut part, mut longest) = (String::new(), String::new());
         while let Some(c) = chars.next() {
             let before = out.len();
             match c {
                 '*' => {
                     stars = true;
+                    longer(&mut longest, &mut part);
                     continue;
                 }
-                '?' => out.push('.'),
-                '\\' => push_literal(chars.next().unwrap_or('\\'), &mut out),
-                c => push_literal(c, &mut out),
+                '?' => {
+                    longer(&mut longest, &mut part);
+                    out.push('.');
+                }
+                c => {
+                    let c = if c == '\\' { chars.next().unwrap_or(c) } else { c };
+                    push_literal(c, &mut out);
+                    part.push(c);
+                }
             }
             // A star at an end needs no matching: the expression is not anchored there.
             let joint = match (stars, open) {
@@ -83,8 +98,20 @@ impl Pattern {
         if !stars {
             out.push_str(if open { "^$" } else { "$" });
         }
-        Ok(Self { parts: vec![(compile(&out, text, case_insensitive)?, true)] })
+        longer(&mut longest, &mut part);
+        if case_insensitive {
+            longest.clear();
+        }
+        Ok(Self { parts: vec![(compile(&out, text, case_insensitive)?, true)], part: longest })
     }
+}
+
+/// Keeps the longer one; the other begins anew.
+fn longer(longest: &mut String, part: &mut String) {
+    if part.len() > longest.len() {
+        std::mem::swap(longest, part);
+    }
+    part.clear();
 }
 
 fn compile(translated: &str, original: &str, case_insensitive: bool) -> Result<Regex, EsError> {

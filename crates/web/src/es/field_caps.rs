@@ -159,8 +159,10 @@ impl Wanted<'_> {
                 }
                 found.add(&field.name, caps, index);
                 if !self.filters.contains(&"-parent") {
-                    for (dot, _) in field.name.match_indices('.') {
-                        found.add(&field.name[..dot], OBJECT, index);
+                    // Those of the field that an alias means, not of its own name: so does Elasticsearch.
+                    let own = field.alias_of.as_ref().unwrap_or(&field.name);
+                    for (dot, _) in own.match_indices('.') {
+                        found.add(&own[..dot], OBJECT, index);
                     }
                 }
             }
@@ -208,9 +210,13 @@ mod tests {
     fn caps(fields: &[&str], types: &[&str], filters: &[&str], unmapped: bool) -> Value {
         let field = FieldInfo::new;
         let empty = FieldInfo { filled: false, ..field("zeek.uid", "keyword") };
+        let alias = FieldInfo { alias_of: Some("server.ip".to_owned()), ..field("old.ip", "ip") };
         let indices = [
             ("a", vec![field("client.ip", "ip"), field("dns.answers", OBJECT_TYPE), field("n", "long")]),
-            ("b", vec![field("n", "keyword"), field("request", "text"), field("type", "keyword"), empty]),
+            (
+                "b",
+                vec![field("n", "keyword"), field("request", "text"), field("type", "keyword"), alias, empty],
+            ),
         ];
         let wanted = Wanted {
             patterns: fields.to_vec(),
@@ -239,6 +245,10 @@ mod tests {
         assert_eq!(
             caps(&["client.*", "type"], &["ip"], &["-parent"], false),
             json!({"client.ip": {"ip": one("ip", true, true)}})
+        );
+        assert_eq!(
+            caps(&["old*"], &[], &[], false),
+            json!({"old.ip": {"ip": one("ip", true, true)}, "server": {"object": one("object", false, false)}})
         );
         let n = caps(&["n"], &[], &[], false);
         assert_eq!(n["n"]["long"]["indices"], json!(["a"]));

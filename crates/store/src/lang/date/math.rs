@@ -4,7 +4,7 @@
 
 use jiff::civil::{DateTime, Time, Weekday};
 
-use super::format::{local, plus};
+use super::calendar::{local, plus};
 use super::{DateFormat, MS, Zone, millis};
 use crate::lang::error::EsError;
 

@@ -2,6 +2,7 @@
 //!
 //! An Elasticsearch `date` counts milliseconds, so a query's instants do too.
 
+mod calendar;
 pub mod format;
 pub mod math;
 pub mod round;

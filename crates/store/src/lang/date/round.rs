@@ -2,7 +2,7 @@
 
 use jiff::tz::AmbiguousOffset;
 
-use super::format::{local, plus};
+use super::calendar::{local, plus};
 use super::math::{floor, instant};
 use super::{Zone, millis, timestamp};
 
