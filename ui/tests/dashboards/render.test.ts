@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
 import { DASHBOARDS } from "../../src/dashboards/load";
 import { launch, open, quit, seriousInBoth, sideways } from "../browser";
-import { pages, span } from "./store";
+import { pages, SETTLED, span } from "./store";
 
 const stores = pages();
 const WIDE = { width: 1280, height: 900 };
@@ -130,8 +130,8 @@ for (const d of DASHBOARDS) {
     const base = full ?? "";
     const times = await span(`${base}/es`, d.index);
     if (!times) return;
-    // A time that stands still: the newest minutes still grow.
-    const [from, to] = [times.from, Math.min(times.to, Date.now() - 120_000)].map((ms) => new Date(ms).toISOString());
+    // A time that stands still: the newest seconds still grow.
+    const [from, to] = [times.from, Math.max(times.from + 1, Math.min(times.to, Date.now() - SETTLED))].map((ms) => new Date(ms).toISOString());
     const { page, close } = await open(`${base}/dashboards/${d.id}?v=1&from=${from}&to=${to}`);
     await settled(page);
     const links = await page.locator("a.events").evaluateAll((list) => list.map((a) => ({ href: (a as HTMLAnchorElement).href, total: Number((a as HTMLElement).dataset["total"]) })));
