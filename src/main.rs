@@ -19,6 +19,7 @@ use wirebeat::run::{self, RunError};
 use wirebeat::serving::{self, Serving, Wish};
 use wirebeat::summary::{Measured, Summary};
 use wirebeat::{check, devices_cmd, engine, fields_cmd, measure, read_ui, store_cmd, top};
+use wirebeat_capture::live::LiveError;
 use wirebeat_model::Time;
 
 /// Something failed.
@@ -228,6 +229,9 @@ fn run(args: &RunArgs) -> u8 {
             0
         }
         Err(RunError::Reported(code)) => code,
+        Err(RunError::Live(e @ LiveError::Rights { .. })) if only_looks(args, &config) => {
+            without_capture(args, &config, &e.to_string())
+        }
         Err(RunError::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe => {
             eprint!("{summary}");
             0
@@ -238,6 +242,41 @@ fn run(args: &RunArgs) -> u8 {
             if matches!(e, RunError::Filter(_) | RunError::Selection(_)) { USAGE } else { FAILED }
         }
     }
+}
+
+/// Whether somebody who just wants to see what there is has asked for pages, and for no device and no lines: pages that
+/// say what is missing serve them better than an exit code. Whoever named a device or an output has something that
+/// waits for it, and is told by the exit code.
+fn only_looks(args: &RunArgs, config: &Config) -> bool {
+    let named = !args.interface.is_empty() || !config.devices().is_empty();
+    let lines =
+        args.output.output.is_some() || config.output_file.is_some() || config.output_console.is_some();
+    let pages = args.keep.ui.or(config.keeping.ui).is_some();
+    !named && !lines && pages && config.keeping.enabled != Some(false)
+}
+
+/// Pages and measurements without a capture, which `why` is not there.
+fn without_capture(args: &RunArgs, config: &Config, why: &str) -> u8 {
+    let destination = match destination(args, config) {
+        Ok(destination) => destination,
+        Err(code) => return code,
+    };
+    eprintln!("warning: nothing is captured: {why}");
+    if let Some(serving) = &destination.serving {
+        serving.health.set_refused(why.to_owned());
+    }
+    let until = Until { count: None, duration: args.duration };
+    match &config.system {
+        Some(options) => measured(options, until, destination),
+        None => ended(measure::wait(until, destination)),
+    }
+}
+
+/// Measures for as long, and tells what could not be.
+fn measured(options: &wirebeat_system::Options, until: Until, destination: Destination) -> u8 {
+    let source = destination.source().unwrap_or(Time::now().0 as u64);
+    let options = wirebeat_system::Options { source, ..options.clone() };
+    ended(measure::alone(&options, until, destination).map(|losses| eprint!("{}", Measured(&losses))))
 }
 
 /// What a Topbeat's configuration asks for.
@@ -256,10 +295,7 @@ fn measure_alone(args: &RunArgs, config: &Config) -> u8 {
         Err(code) => return code,
     };
     eprintln!("measuring the host every {:?}", options.period);
-    let source = destination.source().unwrap_or(Time::now().0 as u64);
-    let options = wirebeat_system::Options { source, ..options.clone() };
-    let until = Until { count: None, duration: args.duration };
-    ended(measure::alone(&options, until, destination).map(|losses| eprint!("{}", Measured(&losses))))
+    measured(options, Until { count: None, duration: args.duration }, destination)
 }
 
 /// The exit code; a reader that has enough is no failure.

@@ -98,6 +98,21 @@ pub fn alone(options: &Options, until: Until, mut destination: Destination) -> i
     result.map(|()| metrics.losses().clone())
 }
 
+/// Waits until then or until the program is told to stop; nothing is measured, and `until.count` says nothing.
+///
+/// # Errors
+/// When signals cannot be listened to.
+pub fn wait(until: Until, destination: Destination) -> io::Result<()> {
+    let stop = on_signals()?;
+    sleep(until.duration.unwrap_or(Duration::MAX), &stop);
+    let Destination { keeper, serving, .. } = destination;
+    drop(serving);
+    if let Some(keeper) = keeper {
+        keeper.close();
+    }
+    Ok(())
+}
+
 /// Set by the signals that end a program.
 pub(crate) fn on_signals() -> io::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));

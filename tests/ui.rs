@@ -331,3 +331,50 @@ fn saved_searches_outlive_the_program() {
     assert_eq!((&items["items"][0]["id"], &items["items"][0]["state"]), (&"errors".into(), &"v=1".into()));
     interrupt(process);
 }
+
+/// Without the right to capture, whoever asks for no device and no lines gets the pages, which say what is missing;
+/// everybody else an exit code.
+#[test]
+fn without_rights_the_pages_say_what_is_missing() {
+    if !lab::ready("without_rights_the_pages_say_what_is_missing", &["ip", "setpriv", "curl"]) {
+        return;
+    }
+    let (space, dir) = (Namespace::new("ui-rights"), Dir::new("ui-rights"));
+    // Where everybody can reach it, and a place that everybody may write to.
+    let binary = dir.join("wirebeat");
+    std::fs::copy(BINARY, &binary).unwrap();
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    std::fs::set_permissions(dir.path(), open).unwrap();
+    let nobody = |data: &str, args: &[&str]| {
+        let mut command = space.command("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&binary).arg("run");
+        command.args(args).arg("--data").arg(dir.join(data)).current_dir(dir.path());
+        command
+    };
+    for args in [&["-i", "lo"][..], &["-o", "-"], &["-E", "packetbeat.interfaces.device=lo"]] {
+        let output = nobody("none", args).args(["--duration", "20s"]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {said}");
+        assert!(said.contains("error: capturing needs CAP_NET_RAW"), "{args:?}: {said}");
+        assert!(!said.contains("open http"), "{args:?}: {said}");
+    }
+    let mut process = Process::start("wirebeat", &mut nobody("data", &[]), &dir.join("log"));
+    process.wait_for_log("nothing is captured", LIMIT);
+    let run = Run { space, dir, process };
+    let status = run.get("/_ui/status");
+    let capture = &status["capture"];
+    assert_eq!((&status["mode"], &capture["running"]), (&"run".into(), &false.into()), "{status}");
+    let note = capture["notes"][0]["text"].as_str().unwrap();
+    let line = format!("setcap cap_net_raw,cap_net_admin=eip {}", run.dir.join("wirebeat").display());
+    assert!(capture["notes"][0]["level"] == "error" && note.contains(&line), "{note}");
+    let lo = &capture["devices"][0];
+    assert_eq!(
+        (&lo["name"], &lo["captured"], lo["why"].as_str().unwrap()),
+        (&"lo".into(), &false.into(), "capturing needs CAP_NET_RAW"),
+        "{lo}"
+    );
+    // The demo shows what there would be.
+    assert!(run.change("POST", "/_ui/demo")["events"].as_u64() > Some(500));
+    assert!(run.events() > 500);
+    run.stop();
+}

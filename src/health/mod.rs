@@ -35,6 +35,7 @@ pub struct Health {
     journal: Journal,
     store: Arc<Store>,
     capture: OnceLock<Capture>,
+    refused: OnceLock<String>,
     host: OnceLock<Arc<Mutex<Losses>>>,
     servers: Mutex<Vec<Arc<wirebeat_web::Counters>>>,
     series: Mutex<Series>,
@@ -106,6 +107,7 @@ impl Health {
             journal,
             store,
             capture: OnceLock::new(),
+            refused: OnceLock::new(),
             host: OnceLock::new(),
             servers: Mutex::default(),
             series: Mutex::default(),
@@ -121,6 +123,16 @@ impl Health {
     /// Live capture, if it runs.
     pub fn capture(&self) -> Option<&Capture> {
         self.capture.get()
+    }
+
+    /// Live capture was wanted and cannot be: why.
+    pub fn set_refused(&self, why: String) {
+        let _ = self.refused.set(why);
+    }
+
+    /// Why there is no live capture, when one was wanted.
+    pub fn refused(&self) -> Option<&str> {
+        self.refused.get().map(String::as_str)
     }
 
     /// The host is measured; here is told how that goes.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use wirebeat_capture::device::{Choice, Kind};
+use wirebeat_capture::device::{Choice, Kind, list};
 use wirebeat_store::Stats;
 
 use crate::health::Health;
@@ -80,9 +80,21 @@ impl Place {
     }
 }
 
+/// The devices that would be there to capture, each with why it is not.
+pub(super) fn refused_devices(why: &str) -> Vec<Choice> {
+    // What has to be done about it is in a note of its own.
+    let reason = why.split(": ").next().unwrap_or(why);
+    let devices = list().unwrap_or_default();
+    devices.into_iter().map(|device| Choice { device, captured: false, reason: reason.to_owned() }).collect()
+}
+
 /// Everything there is to say now.
 pub(super) fn all(place: &Place, health: &Health, store: &Stats, losing: bool) -> Vec<Note> {
     let mut notes = Vec::new();
+    if let Some(why) = health.refused() {
+        notes.push((Level::Error, format!("Nothing is captured: {why}")));
+        notes.extend(place.notes(&refused_devices(why)));
+    }
     if let Some(capture) = health.capture() {
         let devices = capture.devices();
         if !devices.iter().any(|c| c.captured) {

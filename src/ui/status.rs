@@ -1,12 +1,13 @@
 //! `/_ui/status`: how everything is, as JSON. What is not known is left out.
 
 use serde_json::{Map, Value, json};
+use wirebeat_capture::device::Choice;
 use wirebeat_model::{Counters, Precision, Time};
 use wirebeat_store::Stats;
 
 use super::notes::{self, Place};
 use super::{About, Range};
-use crate::health::{Capture, Health};
+use crate::health::Health;
 
 /// So long a loss counts as going on.
 const LATELY: i64 = 30_000_000_000;
@@ -87,12 +88,16 @@ fn capture(health: &Health, place: &Place, store: &Stats, now: Time) -> Value {
         "host",
         host.map(|host| Value::Object(host.iter().map(|c| (c.0.to_owned(), json!(c.1))).collect())),
     );
-    let Some(capture) = health.capture() else { return out };
+    let Some(capture) = health.capture() else {
+        let refused = health.refused().map(|why| devices(health, &notes::refused_devices(why)));
+        put(&mut out, "devices", refused);
+        return out;
+    };
     let rates = health
         .rates()
         .map(|r| json!({"packets": round(r.packets), "bytes": round(r.bytes), "events": round(r.events)}));
     put(&mut out, "rates", rates);
-    put(&mut out, "devices", Some(devices(health, capture)));
+    put(&mut out, "devices", Some(devices(health, &capture.devices())));
     let shards: Vec<Value> = capture
         .shards_now()
         .iter()
@@ -152,9 +157,8 @@ fn counters(counters: &Counters) -> Value {
     )
 }
 
-fn devices(health: &Health, capture: &Capture) -> Vec<Value> {
-    capture
-        .devices()
+fn devices(health: &Health, choices: &[Choice]) -> Vec<Value> {
+    choices
         .iter()
         .map(|choice| {
             let device = &choice.device;

@@ -115,6 +115,18 @@ impl Engine {
         run(self.visitor.command("curl").args(CURL).arg(url))
     }
 
+    /// `docker ARGS` as words, for somebody else to run.
+    pub(crate) fn command(&self, args: &[&str]) -> Vec<String> {
+        let client = self.client();
+        let set = client.get_envs().filter_map(|(name, value)| {
+            Some(format!("{}={}", name.to_string_lossy(), value?.to_string_lossy()))
+        });
+        let mut words: Vec<String> = std::iter::once("env".to_owned()).chain(set).collect();
+        words.push(client.get_program().to_string_lossy().into_owned());
+        words.extend(args.iter().map(|&arg| arg.to_owned()));
+        words
+    }
+
     fn socket(&self) -> String {
         format!("unix://{}/sock", self.dir.path().display())
     }

@@ -2,14 +2,15 @@
 
 use anyhow::Result;
 
-use crate::{elastic, long, setup, shell};
+use crate::{elastic, long, setup, shell, ui};
 
-/// Set-up, formatting, build, lints, licences, long runs in short, tests. The tests come last and their result lines
+/// Set-up, formatting, build, front end, lints, licences, long runs in short, tests. The tests come last and their result lines
 /// close the output.
 pub(crate) fn test(args: &[String]) -> Result<()> {
     setup::setup(setup::PACKAGES)?;
     format()?; // a second, so first
     shell::run(shell::cargo().args(["build", "--release", "--locked"]))?;
+    ui::beside_others()?;
     lints()?;
     deny()?;
     long::short()?;

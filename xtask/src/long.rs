@@ -53,6 +53,14 @@ pub(crate) const RUNS: &[Long] = &[
         env: [&[], &[("WIREBEAT_FULL", "1")]],
     },
     Long {
+        name: "browser",
+        what: "a live list of 1,000 events a second for ten minutes, the pages open for a minute beside a capture",
+        // Twenty and five seconds of them are part of the ordinary tests.
+        short: &[],
+        full: &["test", "--release", "--test", "browser", "--", "--nocapture"],
+        env: [&[], &[("WIREBEAT_FULL", "1")]],
+    },
+    Long {
         name: "speed",
         what: "packets per CPU-second from a capture to events in a file",
         short: &[],

@@ -20,7 +20,7 @@ cargo xtask COMMAND
 
   run [ARGS]        install what building needs, build, and run wirebeat with ARGS: without any it captures
   setup             install what building and testing need (Debian, as root)
-  test [ARGS]       setup, build, style, lints, licences, long runs in short, tests; ARGS go to cargo test
+  test [ARGS]       setup, build, front end, style, lints, licences, long runs in short, tests; ARGS go to cargo test
   style             formatting and lints only
   record [NAME]     make the captures under tests/captures anew, from real servers (as root): all, or those
                     whose name begins so; --list names them

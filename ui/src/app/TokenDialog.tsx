@@ -5,9 +5,9 @@ import { Dialog } from "./Dialog";
 
 /** Asks for the token that changes need. */
 export function TokenDialog() {
-  const answer = asking.value;
   const [token, setToken] = useState("");
-  if (!answer) return null;
+  if (!asking.value) return null;
+  const { answer, refused } = asking.value;
   const file = status.value?.token_file;
   return (
     <Dialog title="A token is needed" close={() => answer(null)}>
@@ -19,6 +19,11 @@ export function TokenDialog() {
           setToken("");
         }}
       >
+        {refused ? (
+          <p class="warn" role="alert">
+            That was not the token of this data directory.
+          </p>
+        ) : null}
         <p>
           Reading is open to whoever reaches this page; changing something takes the token.
           {file ? (

@@ -1,6 +1,6 @@
 import { render } from "preact";
 import "../core/theme";
-import "./shell.css";
+import "./styles/index.css";
 import { bind, DEFAULT_TIME, time } from "../core/state";
 import { go, listen, path } from "../core/route";
 import { takeToken } from "../core/send";

@@ -14,3 +14,9 @@ export function inert(text: string, longest = LONGEST): string {
   const cut = text.length > longest ? `${text.slice(0, longest)}…` : text;
   return cut.replace(HIDDEN, visible);
 }
+
+/** JSON laid out, still JSON: what is not visible is escaped as JSON does it. */
+export function inertJson(value: unknown): string {
+  const escaped = (c: string) => (c === "\n" ? c : `\\u${(c.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`);
+  return JSON.stringify(value, null, 2).replace(HIDDEN, escaped);
+}

@@ -6,7 +6,7 @@ const KEY = "wirebeat.token";
 /** False while the server does not answer. */
 export const online = signal(true);
 /** Set while a change waits for the token; the dialog answers it. */
-export const asking = signal<((token: string | null) => void) | null>(null);
+export const asking = signal<{ answer: (token: string | null) => void; refused: boolean } | null>(null);
 
 /** Takes the token from the address, where the program's line put it, and removes it from there. */
 export function takeToken(): void {
@@ -28,6 +28,11 @@ export async function send(path: string, init: RequestInit): Promise<Response> {
   }
 }
 
+/** Whether a change was refused for want of the token; requests of other origins are refused too, and no token helps them. */
+async function wantsToken(response: Response): Promise<boolean> {
+  return response.status === 403 && /needs the token/.test(await response.clone().text());
+}
+
 /** A request that changes something: with the token, which is asked for when it is missing or refused. */
 export async function change(method: "PUT" | "POST" | "DELETE", path: string, body?: unknown): Promise<Response> {
   for (;;) {
@@ -37,8 +42,8 @@ export async function change(method: "PUT" | "POST" | "DELETE", path: string, bo
       headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...(body === undefined ? {} : { "content-type": "application/json" }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    if (response.status !== 401) return response;
-    const given = await new Promise<string | null>((resolve) => (asking.value = resolve));
+    if (!(await wantsToken(response))) return response;
+    const given = await new Promise<string | null>((answer) => (asking.value = { answer, refused: token !== null }));
     asking.value = null;
     if (given === null) return response;
     sessionStorage.setItem(KEY, given);

@@ -22,6 +22,8 @@ export interface Status {
 
 export const status = signal<Status | null>(null);
 const EVERY = 5_000;
+/** How often a server that does not answer is asked again. */
+const AGAIN = 1_000;
 
 async function read(): Promise<void> {
   try {
@@ -34,7 +36,14 @@ async function read(): Promise<void> {
 
 /** Reads the status now and then, more often while the server does not answer. Resolves after the first answer. */
 export async function watch(): Promise<void> {
-  const next = () => setTimeout(() => void (document.hidden ? Promise.resolve() : read()).then(next), online.value ? EVERY : 2_000);
+  let last = Date.now();
+  const look = async () => {
+    if (!document.hidden && (!online.value || Date.now() - last >= EVERY)) {
+      await read();
+      last = Date.now();
+    }
+    setTimeout(() => void look(), AGAIN);
+  };
   await read();
-  next();
+  void look();
 }

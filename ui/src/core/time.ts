@@ -147,7 +147,10 @@ export function rangeLabel(from: string, to: string): string {
     const name = NAMES[last[2] ?? ""] ?? "";
     return `Last ${last[1] ?? ""} ${name}${last[1] === "1" ? "" : "s"}`;
   }
-  return `${endLabel(from)} → ${endLabel(to)}`;
+  const [first, second] = [endLabel(from), endLabel(to)];
+  // A day is said once.
+  const day = /^\d{4}-\d\d-\d\d /.exec(first)?.[0];
+  return `${first} → ${day !== undefined && second.startsWith(day) ? second.slice(day.length) : second}`;
 }
 
 function endLabel(text: string): string {

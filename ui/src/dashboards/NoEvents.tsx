@@ -9,7 +9,7 @@ import type { Dashboard } from "./types";
 
 /** When nothing matches: what to do next, and the way to the events that there are. */
 export function NoEvents({ dashboard, times }: { dashboard: Dashboard; times: Times }) {
-  const [span, setSpan] = useState<{ from: number; to: number } | null>(null);
+  const [span, setSpan] = useState<{ from: number; to: number } | null | undefined>(undefined);
   useEffect(() => {
     const abort = new AbortController();
     const aggs = { from: { min: { field: "@timestamp" } }, to: { max: { field: "@timestamp" } } };
@@ -18,14 +18,14 @@ export function NoEvents({ dashboard, times }: { dashboard: Dashboard; times: Ti
         const found = object(object(r)["aggregations"]);
         const from = number(object(found["from"])["value"]);
         const to = number(object(found["to"])["value"]);
-        if (from !== null && to !== null && !abort.signal.aborted) setSpan({ from, to });
+        if (!abort.signal.aborted) setSpan(from !== null && to !== null ? { from, to } : null);
       },
-      () => undefined,
+      () => setSpan(null),
     );
     return () => abort.abort();
   }, [dashboard.id]);
   return (
-    <section class="dash-empty" aria-label="No events">
+    <section class="dash-empty" aria-label="No events" aria-busy={span === undefined}>
       <h2>No events in this time range</h2>
       <p>{dashboard.empty}</p>
       <p class="dash-empty-actions">

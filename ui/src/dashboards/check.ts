@@ -1,5 +1,5 @@
 // Whether a declaration is one. A mistake is found when the program is built or tested, not by its user.
-import type { Dashboard, Panel } from "./types";
+import { isTerms, type Dashboard, type Panel } from "./types";
 
 const CHARTS = ["line", "bars", "area", "percentiles", "donut", "hbars", "columns", "heatmap", "number", "table", "map"];
 const OPS = ["count", "sum", "avg", "min", "max", "cardinality", "percentiles", "median", "share"];
@@ -13,6 +13,7 @@ function wrong(d: Dashboard, p: Panel): string | undefined {
   if (OVER_TIME.includes(p.chart) !== (p.time ?? false)) return "time";
   if (p.chart === "heatmap" || p.chart === "columns" ? !p.steps : p.steps) return "steps";
   if (["donut", "hbars", "table"].includes(p.chart) && !p.split?.length) return "no split";
+  if (p.split?.some((s) => !isTerms(s) && s.rest !== undefined && s.parts.some((part) => part.where.length !== 1))) return "a part of several filters beside a rest";
   if (p.chart === "map" && !p.optional) return "no field for places";
   if (d.panels.filter((o) => o.id === p.id).length > 1) return "its id is used twice";
   return undefined;

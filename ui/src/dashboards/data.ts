@@ -4,7 +4,7 @@ import type { Cell, Data, Part, Series, TableData, Unit } from "../charts/types"
 import { buckets, count, key, named, number, object, percentile, value, type Json } from "./answer";
 import { place } from "./geohash";
 import { stepFilter, steps, type Frame } from "./request";
-import { isTerms, type Metric, type Panel, type Split, type Steps } from "./types";
+import { isTerms, partsOf, type Metric, type Panel, type Split, type Steps } from "./types";
 import { formatValue } from "../charts/unit";
 
 export function unitOf(m: Metric): Unit {
@@ -54,7 +54,7 @@ function branches(split: Split, agg: unknown): Branch[] {
       bucket: b,
     }));
   }
-  return split.parts.map((p, i) => ({ label: p.label, pick: p.where, bucket: named(agg, `p${i}`) }));
+  return partsOf(split).map((p, i) => ({ label: p.label, pick: p.where, bucket: named(agg, `p${i}`) }));
 }
 
 /** Filters for what a list of values leaves out. */

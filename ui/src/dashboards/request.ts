@@ -1,7 +1,7 @@
 // Panel -> body of a search. The counts behind a panel are the hits of this search: the same filters lead to
 // Discover.
 import { clause, type Filter } from "../core/filter";
-import { isTerms, type Dashboard, type Metric, type Panel, type Steps } from "./types";
+import { isTerms, partsOf, type Dashboard, type Metric, type Panel, type Steps } from "./types";
 
 export interface Frame {
   from: number;
@@ -110,7 +110,7 @@ function splits(panel: Panel, level: number, leaf: Json): Json {
     return { s: withAggs({ terms: { field: split.field, size: split.size, order: order(panel.metrics) } }, aggs) };
   }
   const filters: Json = {};
-  split.parts.forEach((p, i) => {
+  partsOf(split).forEach((p, i) => {
     filters[`p${i}`] = { bool: { filter: p.where.map((f) => clause(f)) } };
   });
   return { s: withAggs({ filters: { filters } }, aggs) };

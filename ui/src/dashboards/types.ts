@@ -37,7 +37,10 @@ export interface Terms {
 
 export interface Parts {
   label: string;
+  /** What they are; with a `rest`, each by one filter. */
   parts: { label: string; where: Filter[] }[];
+  /** Name of what is in none of them. */
+  rest?: string;
 }
 
 export type Split = Terms | Parts;
@@ -94,4 +97,11 @@ export interface Dashboard {
 
 export function isTerms(split: Split): split is Terms {
   return "field" in split;
+}
+
+/** The parts of a split, and what is in none of them: each of their filters turned round. */
+export function partsOf(split: Parts): Parts["parts"] {
+  if (split.rest === undefined) return split.parts;
+  const none = split.parts.flatMap((p) => p.where.map((f): Filter => ({ ...f, negate: !f.negate })));
+  return [...split.parts, { label: split.rest, where: none }];
 }

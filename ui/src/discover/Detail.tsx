@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Icon } from "../app/icons";
 import { copy } from "../app/toast";
+import { inertJson } from "../charts/inert";
 import { get, type Hit } from "../core/es";
 import { formatDuration } from "../core/format";
 import { kindColour } from "../core/palette";
@@ -137,7 +138,7 @@ export function Detail({ index, id, tools }: { index: string; id: string; tools?
           ) : tab === "table" ? (
             <DocTable row={row} />
           ) : (
-            <LongText class="json" text={JSON.stringify({ _index: hit._index, _id: hit._id, _source: hit._source }, null, 2)} />
+            <LongText class="json" text={inertJson({ _index: hit._index, _id: hit._id, _source: hit._source })} />
           )
         ) : null}
       </div>

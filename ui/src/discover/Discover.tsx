@@ -15,7 +15,7 @@ import { LiveBar } from "./LiveBar";
 import { ask, busy, failure, narrow, rows, total } from "./model";
 import { Toolbar } from "./Toolbar";
 import "../charts/charts.css";
-import "./discover.css";
+import "./styles/index.css";
 
 /** Events: bars over time, the fields, the list, and one event in detail. */
 export function Discover() {

@@ -3,7 +3,7 @@ import { loadFields } from "../core/fields";
 import { link } from "../core/state";
 import { Detail } from "./Detail";
 import "../charts/charts.css";
-import "./discover.css";
+import "./styles/index.css";
 
 /** One event on a page of its own. */
 export function DocPage({ index, id }: { index: string; id: string }) {

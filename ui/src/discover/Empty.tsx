@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { everything } from "../app/TimePicker";
 import { say } from "../app/toast";
 import { search } from "../core/es";
-import { formatValue } from "../core/format";
+import { formatValue, inert } from "../core/format";
 import { change } from "../core/send";
 import { filters, index, link, query, tick, time } from "../core/state";
 import { status } from "../core/status";
@@ -65,6 +65,8 @@ export function Empty() {
 function NothingYet() {
   const [loading, setLoading] = useState(false);
   const devices = (status.value?.capture?.devices ?? []).filter((d) => d.captured).map((d) => d.name);
+  // Nothing at all is captured: one reason, not one a device.
+  const stopped = status.value?.capture?.running === false ? (status.value.capture.notes ?? []).filter((n) => n.level === "error") : [];
   const missed = (status.value?.capture?.devices ?? []).filter((d) => d.captured === false && d.why);
   const demo = async () => {
     setLoading(true);
@@ -86,7 +88,12 @@ function NothingYet() {
       <p>
         {devices.length ? `wirebeat watches ${devices.slice(0, 6).join(", ")}. As soon as something is asked and answered there, it is listed here.` : "Nothing has come into the store."}
       </p>
-      {missed.length ? (
+      {stopped.map((n) => (
+        <p class="warn" key={n.text}>
+          {inert(n.text, 1000)}
+        </p>
+      ))}
+      {missed.length && !stopped.length ? (
         <ul class="missed">
           {missed.slice(0, 5).map((d) => (
             <li key={d.name}>
@@ -95,8 +102,12 @@ function NothingYet() {
           ))}
         </ul>
       ) : null}
-      <p>Make some traffic, for example:</p>
-      <pre class="sample">curl http://example.com/</pre>
+      {stopped.length ? null : (
+        <>
+          <p>Make some traffic, for example:</p>
+          <pre class="sample">curl http://example.com/</pre>
+        </>
+      )}
       <div class="empty-tools">
         <button type="button" class="button main" disabled={loading} onClick={() => void demo()}>
           {loading ? "Loading …" : "Load a demo capture"}

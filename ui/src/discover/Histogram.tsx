@@ -3,10 +3,11 @@ import { DataTable } from "../charts/DataTable";
 import { TimeSeries } from "../charts/TimeSeries";
 import { twin } from "../charts/twin";
 import { pageActions } from "../dashboards/actions";
+import { within } from "../dashboards/loss";
 import { pageTimes } from "../dashboards/times";
 import { formatDuration } from "../core/format";
 import { fields } from "../core/fields";
-import { bounds, breakdown } from "../core/state";
+import { bounds, breakdown, link } from "../core/state";
 import { offset } from "../core/time";
 import { bars, narrow, undivided } from "./model";
 
@@ -18,6 +19,7 @@ export function Histogram() {
   const data = bars.value;
   const { from, to } = bounds();
   const times = pageTimes(from, to);
+  const loss = within(from, to);
   const all = [...fields.value.values()].filter((f) => f.aggregatable && ["keyword", "ip", "boolean", "long"].includes(f.type)).map((f) => f.name);
   const usual = USUAL.filter((f) => f === breakdown.value || fields.value.has(f));
   const rest = all.filter((f) => !usual.includes(f));
@@ -44,6 +46,12 @@ export function Histogram() {
           </select>
         </label>
         <span class="histogram-note">
+          {loss.length ? (
+            <a class="warn" href={link("capture")} title="Packets or events were lost where the bars are shaded: numbers there are too small.">
+              What was lost
+            </a>
+          ) : null}
+          {loss.length ? " · " : null}
           {undivided.value ? <span class="warn">{undivided.value} · </span> : null}
           {data ? `${formatDuration(data.step * 1e6)} a bar` : ""} · UTC{offset(to)}
         </span>
@@ -57,7 +65,7 @@ export function Histogram() {
             <DataTable data={twin(data, times.full)} label="Events over time" actions={pageActions} />
           </div>
         ) : (
-          <TimeSeries data={data} mode="bars" stack label="Events over time" height={narrow.value ? 96 : 116} loss={[]} actions={pageActions} times={times} />
+          <TimeSeries data={data} mode="bars" stack label="Events over time" height={narrow.value ? 96 : 116} loss={loss} actions={pageActions} times={times} />
         )}
       </div>
     </section>

@@ -10,7 +10,7 @@ export function LongText({ text, class: name = "" }: { text: string; class?: str
   const shown = text
     .slice(0, end)
     .split("\n")
-    .map((l) => inert(l.replace(/\r$/, "").replace(/\t/g, "    "), PART))
+    .map((l) => inert(l.replace(/\r$/, "").replace(/\t/g, "    "), Infinity))
     .join("\n");
   return (
     <>

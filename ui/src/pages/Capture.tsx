@@ -6,6 +6,7 @@ import { number, type Json } from "../dashboards/answer";
 import { pageTimes } from "../dashboards/times";
 import { Meter } from "./Meter";
 import { NextSteps } from "./NextSteps";
+import { PlainTable } from "./PlainTable";
 import { health, silent, type CaptureHealth, type Sheet } from "./status";
 import { useStatus } from "./useStatus";
 import "../charts/charts.css";
@@ -119,47 +120,29 @@ function Devices({ h }: { h: CaptureHealth }) {
   const sorted = [...h.devices].sort((a, b) => Number(b.captured ?? true) - Number(a.captured ?? true));
   return (
     <Section title="Interfaces" about="What is captured, and why the others are not.">
-      <div class="table-scroll" tabIndex={0} role="region" aria-label="Interfaces, table">
-        <table class="plain-table">
-          <thead>
-            <tr>
-              <th scope="col">Interface</th>
-              <th scope="col">Kind</th>
-              <th scope="col">Captured</th>
-              <th scope="col" class="num">
-                Packets
-              </th>
-              <th scope="col" class="num">
-                Bytes
-              </th>
-              <th scope="col" class="num">
-                Packets a second
-              </th>
-              <th scope="col" class="num">
-                Traffic
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {sorted.map((d) => (
-              <tr key={d.name} class={d.captured === false ? "off" : ""}>
-                <th scope="row" class="mono">
-                  <bdi>{inert(d.name)}</bdi>
-                </th>
-                <td>{inert(d.kind ?? "")}</td>
-                <td>
-                  {d.captured === undefined ? "" : <span class={d.captured ? "yes" : "no"}>{d.captured ? "yes" : "no"}</span>}
-                  {d.why !== undefined ? <span class="why"> {inert(d.why)}</span> : null}
-                </td>
-                <td class="num">{formatValue(d.packets, "count")}</td>
-                <td class="num">{formatValue(d.bytes, "bytes")}</td>
-                <td class="num">{formatValue(d.packetsPerSecond, "per second")}</td>
-                <td class="num">{bits(d.bitsPerSecond)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <PlainTable
+        label="Interfaces, table"
+        rows={sorted}
+        id={(d) => d.name}
+        rowClass={(d) => (d.captured === false ? "off" : "")}
+        columns={[
+          { name: "Interface", heads: true, class: () => "mono", cell: (d) => <bdi>{inert(d.name)}</bdi> },
+          { name: "Kind", cell: (d) => inert(d.kind ?? "") },
+          {
+            name: "Captured",
+            cell: (d) => (
+              <>
+                {d.captured === undefined ? "" : <span class={d.captured ? "yes" : "no"}>{d.captured ? "yes" : "no"}</span>}
+                {d.why !== undefined ? <span class="why"> {inert(d.why)}</span> : null}
+              </>
+            ),
+          },
+          { name: "Packets", num: true, cell: (d) => formatValue(d.packets, "count") },
+          { name: "Bytes", num: true, cell: (d) => formatValue(d.bytes, "bytes") },
+          { name: "Packets a second", num: true, cell: (d) => formatValue(d.packetsPerSecond, "per second") },
+          { name: "Traffic", num: true, cell: (d) => bits(d.bitsPerSecond) },
+        ]}
+      />
     </Section>
   );
 }
@@ -171,30 +154,16 @@ function Losses({ h }: { h: CaptureHealth }) {
   return (
     <Section title="Losses" about="Every place where something can be lost has a counter. Since the start.">
       {lost.length ? (
-        <div class="table-scroll" tabIndex={0} role="region" aria-label="Losses, table">
-          <table class="plain-table">
-            <thead>
-              <tr>
-                <th scope="col">Counter</th>
-                <th scope="col" class="num">
-                  Lost
-                </th>
-                <th scope="col">What it means</th>
-              </tr>
-            </thead>
-            <tbody>
-              {lost.map((l) => (
-                <tr key={l.name}>
-                  <th scope="row" class="mono">
-                    {inert(l.name)}
-                  </th>
-                  <td class="num bad">{formatValue(l.value, "count")}</td>
-                  <td>{inert(l.meaning ?? "")}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <PlainTable
+          label="Losses, table"
+          rows={lost}
+          id={(l) => l.name}
+          columns={[
+            { name: "Counter", heads: true, class: () => "mono", cell: (l) => inert(l.name) },
+            { name: "Lost", num: true, class: () => "bad", cell: (l) => formatValue(l.value, "count") },
+            { name: "What it means", cell: (l) => inert(l.meaning ?? "") },
+          ]}
+        />
       ) : (
         <p class="good">Nothing was lost.</p>
       )}
@@ -232,30 +201,12 @@ function shown(row: Json, column: string): string {
 function SheetTable({ sheet, label }: { sheet: Sheet; label: string }) {
   const numeric = (c: string) => sheet.rows.some((r) => typeof r[c] === "number") && c !== "id";
   return (
-    <div class="table-scroll" tabIndex={0} role="region" aria-label={`${label}, table`}>
-      <table class="plain-table">
-        <thead>
-          <tr>
-            {sheet.columns.map((c) => (
-              <th key={c} scope="col" class={numeric(c) ? "num" : ""}>
-                {words(c)}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {sheet.rows.map((r, i) => (
-            <tr key={i}>
-              {sheet.columns.map((c) => (
-                <td key={c} class={numeric(c) ? "num" : ""}>
-                  {shown(r, c)}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <PlainTable
+      label={`${label}, table`}
+      rows={sheet.rows.map((row, i) => ({ row, i }))}
+      id={({ i }) => String(i)}
+      columns={sheet.columns.map((c) => ({ name: words(c), num: numeric(c), cell: ({ row }: { row: Json }) => shown(row, c) }))}
+    />
   );
 }
 
@@ -268,32 +219,17 @@ function Undecoded({ h }: { h: CaptureHealth }) {
   const sorted = [...h.undecoded].sort((a, b) => (b.bytes ?? 0) - (a.bytes ?? 0));
   return (
     <Section title="Flows that are not decoded" about="The protocol is guessed from the first bytes. Their flow records are kept all the same.">
-      <div class="table-scroll" tabIndex={0} role="region" aria-label="Flows that are not decoded, table">
-        <table class="plain-table">
-          <thead>
-            <tr>
-              <th scope="col">Protocol</th>
-              <th scope="col" class="num">
-                Flows
-              </th>
-              <th scope="col" class="num">
-                Bytes
-              </th>
-              <th scope="col">Why</th>
-            </tr>
-          </thead>
-          <tbody>
-            {sorted.map((u) => (
-              <tr key={`${u.protocol} ${u.why ?? ""}`}>
-                <th scope="row">{inert(u.protocol)}</th>
-                <td class="num">{formatValue(u.flows, "count")}</td>
-                <td class="num">{formatValue(u.bytes, "bytes")}</td>
-                <td>{inert(u.why ?? "")}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <PlainTable
+        label="Flows that are not decoded, table"
+        rows={sorted}
+        id={(u) => `${u.protocol} ${u.why ?? ""}`}
+        columns={[
+          { name: "Protocol", heads: true, cell: (u) => inert(u.protocol) },
+          { name: "Flows", num: true, cell: (u) => formatValue(u.flows, "count") },
+          { name: "Bytes", num: true, cell: (u) => formatValue(u.bytes, "bytes") },
+          { name: "Why", cell: (u) => inert(u.why ?? "") },
+        ]}
+      />
     </Section>
   );
 }
@@ -314,34 +250,17 @@ function Journal({ h }: { h: CaptureHealth }) {
         </p>
       ) : null}
       {h.readers.length ? (
-        <div class="table-scroll" tabIndex={0} role="region" aria-label="Readers of the journal, table">
-          <table class="plain-table">
-            <thead>
-              <tr>
-                <th scope="col">Reader</th>
-                <th scope="col" class="num">
-                  Events behind
-                </th>
-                <th scope="col" class="num">
-                  Bytes behind
-                </th>
-                <th scope="col" class="num">
-                  Lost to the quota
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {h.readers.map((r) => (
-                <tr key={r.name}>
-                  <th scope="row">{inert(r.name)}</th>
-                  <td class="num">{formatValue(r.lagEvents, "count")}</td>
-                  <td class="num">{formatValue(r.lagBytes, "bytes")}</td>
-                  <td class={r.lost ? "num bad" : "num"}>{formatValue(r.lost, "count")}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <PlainTable
+          label="Readers of the journal, table"
+          rows={h.readers}
+          id={(r) => r.name}
+          columns={[
+            { name: "Reader", heads: true, cell: (r) => inert(r.name) },
+            { name: "Events behind", num: true, cell: (r) => formatValue(r.lagEvents, "count") },
+            { name: "Bytes behind", num: true, cell: (r) => formatValue(r.lagBytes, "bytes") },
+            { name: "Lost to the quota", num: true, class: (r) => (r.lost ? "bad" : ""), cell: (r) => formatValue(r.lost, "count") },
+          ]}
+        />
       ) : null}
     </Section>
   );

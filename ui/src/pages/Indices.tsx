@@ -9,6 +9,7 @@ import { get } from "./call";
 import { DeleteIndex } from "./DeleteIndex";
 import { IndexFields } from "./IndexFields";
 import { rows, SPANS, type IndexRow } from "./indices";
+import { PlainTable } from "./PlainTable";
 import { useStatus } from "./useStatus";
 import "../charts/charts.css";
 import "../dashboards/dashboards.css";
@@ -67,34 +68,21 @@ export function Indices() {
         </section>
       ) : null}
       {list?.length ? (
-        <div class="table-scroll" tabIndex={0} role="region" aria-label="Indices">
-          <table class="plain-table">
-            <thead>
-              <tr>
-                <th scope="col">Name</th>
-                <th scope="col" class="num">
-                  Documents
-                </th>
-                <th scope="col" class="num">
-                  Size
-                </th>
-                <th scope="col" class="num">
-                  Per event
-                </th>
-                <th scope="col">From</th>
-                <th scope="col">To</th>
-                <th scope="col">
-                  <span class="unseen">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {list.map((r) => (
-                <Row key={r.name} row={r} open={open === r.name} toggle={() => setOpen(open === r.name ? null : r.name)} remove={() => setDoomed(r)} />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <PlainTable
+          label="Indices"
+          rows={list}
+          id={(r) => r.name}
+          below={(r) => (open === r.name ? <div id={fieldsId(r)}><IndexFields index={r.name} /></div> : null)}
+          columns={[
+            { name: "Name", heads: true, cell: (r) => <Name row={r} open={open === r.name} toggle={() => setOpen(open === r.name ? null : r.name)} /> },
+            { name: "Documents", num: true, cell: (r) => formatValue(r.documents, "count") },
+            { name: "Size", num: true, cell: (r) => (r.bytes === 0 && r.documents ? "in memory" : formatValue(r.bytes, "bytes")) },
+            { name: "Per event", num: true, cell: (r) => formatValue(r.bytes && r.documents ? r.bytes / r.documents : null, "bytes") },
+            { name: "From", class: () => "when", cell: (r) => when(r.from) },
+            { name: "To", class: () => "when", cell: (r) => when(r.to) },
+            { name: <span class="unseen">Actions</span>, class: () => "row-tools", cell: (r) => <Tools row={r} remove={() => setDoomed(r)} /> },
+          ]}
+        />
       ) : null}
       {doomed ? (
         <DeleteIndex
@@ -113,55 +101,38 @@ export function Indices() {
   );
 }
 
-interface RowProps {
-  row: IndexRow;
-  open: boolean;
-  toggle: () => void;
-  remove: () => void;
+function fieldsId(row: IndexRow): string {
+  return `fields-${row.name}`;
 }
 
 function when(ms: number | null): string {
   return ms === null ? "–" : pageTimes(ms, ms).full(ms, 1000);
 }
 
-function Row({ row, open, toggle, remove }: RowProps) {
-  const id = `fields-${row.name}`;
-  const per = row.bytes && row.documents ? row.bytes / row.documents : null;
+function Name({ row, open, toggle }: { row: IndexRow; open: boolean; toggle: () => void }) {
+  return (
+    <button type="button" class="opener" aria-expanded={open} {...(open ? { "aria-controls": fieldsId(row) } : {})} onClick={toggle}>
+      <span class={`dot ${row.health}`} title={`Health: ${row.health || "unknown"}`} />
+      <span aria-hidden="true" class="opener-arrow">
+        {open ? "▾" : "▸"}
+      </span>
+      <bdi>{inert(row.name)}</bdi>
+    </button>
+  );
+}
+
+/** The way to its events, and its end. */
+function Tools({ row, remove }: { row: IndexRow; remove: () => void }) {
   return (
     <>
-      <tr>
-        <th scope="row">
-          <button type="button" class="opener" aria-expanded={open} aria-controls={id} onClick={toggle}>
-            <span class={`dot ${row.health}`} title={`Health: ${row.health || "unknown"}`} />
-            <span aria-hidden="true" class="opener-arrow">
-              {open ? "▾" : "▸"}
-            </span>
-            <bdi>{inert(row.name)}</bdi>
-          </button>
-        </th>
-        <td class="num">{formatValue(row.documents, "count")}</td>
-        <td class="num">{row.bytes === 0 && row.documents ? "in memory" : formatValue(row.bytes, "bytes")}</td>
-        <td class="num">{formatValue(per, "bytes")}</td>
-        <td class="when">{when(row.from)}</td>
-        <td class="when">{when(row.to)}</td>
-        <td class="row-tools">
-          {row.from !== null && row.to !== null ? (
-            <a class="tool" href={link("discover", { index: row.name, time: { from: new Date(row.from).toISOString(), to: new Date(row.to + 1).toISOString() } })}>
-              Events ›
-            </a>
-          ) : null}
-          <button type="button" class="tool danger" onClick={remove} aria-label={`Delete ${row.name}`}>
-            Delete
-          </button>
-        </td>
-      </tr>
-      {open ? (
-        <tr class="open-row">
-          <td colSpan={7} id={id}>
-            <IndexFields index={row.name} />
-          </td>
-        </tr>
+      {row.from !== null && row.to !== null ? (
+        <a class="tool" href={link("discover", { index: row.name, time: { from: new Date(row.from).toISOString(), to: new Date(row.to + 1).toISOString() } })}>
+          Events ›
+        </a>
       ) : null}
+      <button type="button" class="tool danger" onClick={remove} aria-label={`Delete ${row.name}`}>
+        Delete
+      </button>
     </>
   );
 }
@@ -172,7 +143,7 @@ function Keeping({ store, list }: { store: { [key: string]: unknown }; list: Ind
   const bytes = number(store["bytes"]) ?? list.reduce((sum, r) => sum + (r.bytes ?? 0), 0);
   const items: [string, string, string?][] = [
     ["Documents", formatValue(documents, "count")],
-    ["Size", formatValue(bytes, "bytes")],
+    ["Size", bytes === 0 && documents ? "in memory" : formatValue(bytes, "bytes")],
   ];
   const most = number(store["max_bytes"]);
   const days = number(store["retention_days"]);

@@ -6,6 +6,8 @@ export function NextSteps({ health }: { health: CaptureHealth }) {
   const refused = health.devices.filter((d) => d.captured === false && d.why !== undefined);
   const reasons = [...new Set(refused.map((d) => d.why ?? ""))].slice(0, 4);
   const rights = [...reasons, ...health.notes.map((n) => n.text)].some((t) => /permission|right|privilege|CAP_NET/i.test(t));
+  // The program's own words name its file.
+  const program = health.notes.map((n) => /setcap \S+ (\S+)/.exec(n.text)?.[1]).find((p) => p !== undefined);
   return (
     <section class="dash-empty" aria-labelledby="next-title">
       <h2 id="next-title">{health.running === false ? "Nothing is being captured" : "No packets yet"}</h2>
@@ -21,7 +23,7 @@ export function NextSteps({ health }: { health: CaptureHealth }) {
       <ol class="steps">
         {rights ? (
           <li>
-            Capturing needs rights: run <code>sudo wirebeat</code>, or once <code>sudo setcap cap_net_raw,cap_net_admin=ep $(command -v wirebeat)</code>.
+            Capturing needs rights: start it as root, or give them to the program once: <code>sudo setcap cap_net_raw,cap_net_admin=eip {program ?? "$(command -v wirebeat)"}</code>. Then start it again.
           </li>
         ) : null}
         <li>

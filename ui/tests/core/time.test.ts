@@ -64,6 +64,8 @@ test("ranges have names", () => {
   assert.equal(rangeLabel("now-90s", "now"), "Last 90 seconds");
   assert.equal(rangeLabel("now-1w", "now"), "Last 1 week");
   assert.equal(rangeLabel("2026-11-25T08:00:00Z", "now"), "2026-11-25 09:00:00 → now");
+  assert.equal(rangeLabel("2026-11-25T08:00:00Z", "2026-11-25T08:00:01.500Z"), "2026-11-25 09:00:00 → 09:00:01.500");
+  assert.equal(rangeLabel("2026-11-25T08:00:00Z", "2026-11-26T08:00:00Z"), "2026-11-25 09:00:00 → 2026-11-26 09:00:00");
 });
 
 test("bars are round and not too many", () => {

@@ -8,7 +8,7 @@ import { items, read } from "../../src/dashboards/answers";
 import { DASHBOARDS } from "../../src/dashboards/load";
 import { behind, indexOf } from "../../src/dashboards/request";
 import type { Panel } from "../../src/dashboards/types";
-import { api, ask, span } from "./store";
+import { api, ask, SETTLED, span } from "./store";
 
 const base = api();
 const skip = base === undefined ? "no store: set WIREBEAT_API or WIREBEAT_UI" : false;
@@ -39,8 +39,8 @@ for (const d of DASHBOARDS) {
     const at = base ?? "";
     const times = await span(at, d.index);
     if (!times) return;
-    // The newest minutes still grow; what is older stays.
-    const to = Math.min(times.to, Date.now() - 120_000);
+    // The newest seconds still grow; what is older stays.
+    const to = Math.min(times.to, Date.now() - SETTLED);
     const frame = frameOf(times.from, Math.max(times.from + 1, to));
     const inside = { range: { "@timestamp": { gte: new Date(frame.from).toISOString(), lt: new Date(frame.to).toISOString() } } };
     const query = (extra: object[]) => ({ bool: { filter: [inside, ...extra] } });

@@ -1,24 +1,18 @@
 // Every field that a dashboard names exists, with a type that can do what the panel asks of it.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { test } from "node:test";
 import type { Filter } from "../../src/core/filter";
 import { mistakes } from "../../src/dashboards/check";
 import { DASHBOARDS } from "../../src/dashboards/load";
 import { isTerms, type Dashboard, type Panel } from "../../src/dashboards/types";
+import { binary } from "../server";
 
 /** Fields that come with data from elsewhere, and what they must be when they exist. */
 const OPTIONAL: Record<string, string> = { "client.geo.location": "geo_point" };
 
 const NUMBERS = ["long", "double", "float", "integer", "short", "byte", "scaled_float", "unsigned_long"];
 const LISTED = [...NUMBERS, "keyword", "ip", "boolean", "date"];
-
-function binary(): string | undefined {
-  const given = process.env["WIREBEAT"];
-  if (given) return given;
-  return ["debug", "release"].map((kind) => new URL(`../../../target/${kind}/wirebeat`, import.meta.url).pathname).find((path) => existsSync(path));
-}
 
 function declared(path: string): Map<string, string> {
   const text = execFileSync(path, ["fields", "--format", "json"], { encoding: "utf8", maxBuffer: 64 << 20 });

@@ -44,3 +44,6 @@ export async function span(base: string, index: string): Promise<{ from: number;
   const to = found.aggregations?.["to"]?.value;
   return from === null || from === undefined || to === null || to === undefined ? undefined : { from: Math.floor(from), to: Math.ceil(to) + 1 };
 }
+
+/** So old are events that no more come beside them, ms: the full store is measured into meanwhile, each second. */
+export const SETTLED = 15_000;

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import { address, ask, BASE, busiest, hits, launch, open, quit, range, serious, settled, SKIP, type Range } from "./page";
+import type { Page } from "playwright-core";
+import { address, ask, BASE, busiest, hits, launch, open, quit, range, seriousInBoth, settled, SKIP, type Range } from "./page";
 
 describe("Discover", { skip: SKIP }, () => {
   let r: Range;
@@ -250,11 +251,12 @@ describe("Discover", { skip: SKIP }, () => {
   test("rows are read on while one goes down", async () => {
     const { page } = await open(address(r));
     const n = await hits(page);
-    const grid = page.locator("#grid");
-    for (let i = 0; i < 6; i++) {
-      await grid.evaluate((g) => g.scrollTo(0, g.scrollHeight));
-      await page.waitForTimeout(250);
-    }
+    // Down, and down again as long as there is more.
+    await page.waitForFunction((most) => {
+      const grid = document.getElementById("grid");
+      grid?.scrollTo(0, grid.scrollHeight);
+      return Number([...document.querySelectorAll(".grid-body .row")].at(-1)?.getAttribute("aria-rowindex")) > most;
+    }, Math.min(n, 2000));
     const last = await page.locator(".grid-body .row").last().getAttribute("aria-rowindex");
     assert.ok(Number(last) > Math.min(n, 400), `row ${last ?? ""} of ${n}`);
     assert.ok((await page.locator(".grid-body .row").count()) < 80, "only rows in sight exist");
@@ -286,28 +288,51 @@ describe("Discover", { skip: SKIP }, () => {
     await page.context().close();
   });
 
-  for (const scheme of ["dark", "light"] as const) {
-    test(`no serious finding of axe, ${scheme}`, async () => {
-      const { page } = await open(address(r, { f: JSON.stringify([{ field: "type", op: "is", value: "http" }]) }), { colorScheme: scheme });
-      await settled(page);
-      assert.deepEqual(await serious(page), [], "the list");
-      await page.locator(".grid-body .row").first().click();
-      await page.locator(".drawer .halves").waitFor();
-      assert.deepEqual(await serious(page), [], "an event");
-      await page.getByRole("tab", { name: "Table" }).click();
-      await page.locator(".doc-row").first().waitFor();
-      assert.deepEqual(await serious(page), [], "its table");
-      await page.keyboard.press("Escape");
-      await page.locator(".drawer").waitFor({ state: "detached" });
-      await page.keyboard.press("t");
-      await page.getByRole("dialog", { name: "Time range" }).waitFor();
-      assert.deepEqual(await serious(page), [], "the time");
-      await page.goto(`${BASE ?? ""}/discover?v=1&i=packetbeat-*&from=1971-01-01T00:00:00Z&to=1971-01-02T00:00:00Z`);
-      await page.locator(".empty h2").waitFor();
-      assert.deepEqual(await serious(page), [], "nothing found");
-      await page.context().close();
+  test("no serious finding of axe, dark and light", async () => {
+    const { page } = await open(address(r, { f: JSON.stringify([{ field: "type", op: "is", value: "http" }]) }), { colorScheme: "dark" });
+    await settled(page);
+    assert.deepEqual(await seriousInBoth(page), [], "the list");
+    await page.locator(".grid-body .row").first().click();
+    await page.locator(".drawer .halves").waitFor();
+    assert.deepEqual(await seriousInBoth(page), [], "an event");
+    await page.getByRole("tab", { name: "Table" }).click();
+    await page.locator(".doc-row").first().waitFor();
+    assert.deepEqual(await seriousInBoth(page), [], "its table");
+    await page.keyboard.press("Escape");
+    await page.locator(".drawer").waitFor({ state: "detached" });
+    await page.keyboard.press("t");
+    await page.getByRole("dialog", { name: "Time range" }).waitFor();
+    assert.deepEqual(await seriousInBoth(page), [], "the time");
+    await page.goto(`${BASE ?? ""}/discover?v=1&i=packetbeat-*&from=1971-01-01T00:00:00Z&to=1971-01-02T00:00:00Z`);
+    await page.locator(".empty h2").waitFor();
+    assert.deepEqual(await seriousInBoth(page), [], "nothing found");
+    await page.context().close();
+  });
+
+  test("bars of a time in which something was lost are shaded", async () => {
+    // Half of the range: what the status would tell of a loss then.
+    const at = (Date.parse(r.from) + Date.parse(r.to)) / 2;
+    const recent = Array.from({ length: 30 }, (_, i) => ({ t: new Date(at + i * 10_000).toISOString(), n: 7 }));
+    const painted = (page: Page) => page.locator(".histogram canvas").evaluate((c) => (c as HTMLCanvasElement).toDataURL());
+    const plain = await open(address(r));
+    await settled(plain.page);
+    assert.equal(await plain.page.locator(".histogram .swatch.lost").count(), 0);
+    const before = await painted(plain.page);
+    await plain.close();
+    const { page, close } = await open(address(r), {
+      before: async (p) => {
+        await p.route("**/_ui/status", async (route) => {
+          const status = (await (await route.fetch()).json()) as { capture?: object };
+          await route.fulfill({ json: { ...status, capture: { ...status.capture, loss: [{ name: "kernel_drops", value: 210, meaning: "x", recent }] } } });
+        });
+      },
     });
-  }
+    await settled(page);
+    await page.locator(".histogram .swatch.lost").waitFor();
+    await page.getByRole("link", { name: "What was lost" }).waitFor();
+    await page.waitForFunction((old) => (document.querySelector(".histogram canvas") as HTMLCanvasElement | null)?.toDataURL() !== old, before);
+    await close();
+  });
 
   test("fits a width of 360 px, the open event too", async () => {
     const { page } = await open(address(r), { viewport: { width: 360, height: 740 } });

@@ -1,7 +1,6 @@
 // A browser with Discover in it, over a running wirebeat.
-import { createRequire } from "node:module";
-import { readFile } from "node:fs/promises";
-import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
+import { drawn, open as openUrl, type Opened, type Options } from "../browser";
 
 /** The page's address: WIREBEAT_UI, or its part full=URL. */
 export const BASE = (process.env["WIREBEAT_UI"] ?? "")
@@ -10,52 +9,18 @@ export const BASE = (process.env["WIREBEAT_UI"] ?? "")
   .find((p) => p !== undefined);
 export const SKIP = BASE === undefined ? "set WIREBEAT_UI to the address of a page over a store with events" : false;
 
-const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-const PATIENCE = 90_000;
-let browser: Browser | undefined;
 
-export async function launch(): Promise<void> {
-  if (BASE !== undefined) browser = await chromium.launch({ executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
-}
+export { launch, quit, serious, seriousInBoth } from "../browser";
 
-export async function quit(): Promise<void> {
-  await browser?.close();
-}
-
-export interface Opened {
-  page: Page;
-  /** Errors of scripts and of the content security policy. */
-  errors: string[];
-  /** Addresses of other hosts that were asked. */
-  strangers: string[];
-}
-
-export async function open(path: string, options: BrowserContextOptions & { before?: (page: Page) => Promise<void> } = {}): Promise<Opened> {
-  if (!browser || BASE === undefined) throw new Error("no browser");
-  const { before, ...rest } = options;
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...rest });
-  // A machine that is busy with a build takes its time.
-  context.setDefaultTimeout(PATIENCE);
-  const page = await context.newPage();
-  const errors: string[] = [];
-  const strangers: string[] = [];
-  page.on("pageerror", (e) => errors.push(e.message));
-  page.on("console", (m) => {
-    if (m.type() === "error" && /Content Security Policy|Refused|Uncaught/.test(m.text())) errors.push(m.text());
-  });
-  page.on("request", (r) => {
-    const url = new URL(r.url());
-    if (url.protocol.startsWith("http") && url.origin !== new URL(BASE).origin) strangers.push(r.url());
-  });
-  if (before) await before(page);
-  await page.goto(BASE + path);
-  return { page, errors, strangers };
+/** A page of the store. */
+export async function open(path: string, options: Options = {}): Promise<Opened> {
+  return openUrl((BASE ?? "") + path, options);
 }
 
 /** Waits until the number of events is there and nothing is on its way. */
 export async function settled(page: Page): Promise<void> {
   await page.waitForSelector('.results[aria-busy="false"] #hits:not([data-total=""])');
-  await page.waitForTimeout(60);
+  await drawn(page);
 }
 
 export async function hits(page: Page): Promise<number> {
@@ -95,14 +60,4 @@ export function range(from: string, to: string, ...filter: object[]): object {
 
 export function address(r: Range, more: Record<string, string> = {}): string {
   return `/discover?${new URLSearchParams({ v: "1", i: "packetbeat-*", from: r.from, to: r.to, ...more }).toString()}`;
-}
-
-/** What axe finds that is serious or critical. */
-export async function serious(page: Page): Promise<string[]> {
-  await page.evaluate(await readFile(axe, "utf8"));
-  const found = await page.evaluate(async () => {
-    const run = (window as unknown as { axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> } }).axe;
-    return (await run.run()).violations;
-  });
-  return found.filter((v) => v.impact === "serious" || v.impact === "critical").map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 140)).slice(0, 3).join(" | ")}`);
 }

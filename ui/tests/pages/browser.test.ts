@@ -1,27 +1,23 @@
 // Indices and Capture in a browser, over a full store.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { chromium, type Browser } from "playwright-core";
+import { launch, open, quit } from "../browser";
 import { pages } from "../dashboards/store";
 
 const full = pages().get("full");
 const skip = full === undefined ? "no page over a full store: set WIREBEAT_UI" : false;
-let browser: Browser;
 
 before(async () => {
-  if (!skip) browser = await chromium.launch({ executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+  if (!skip) await launch();
 });
-after(async () => {
-  await browser?.close();
-});
+after(quit);
 
 test("an index is deleted only after its name was typed", { skip }, async () => {
-  const page = await browser.newPage();
+  const { page, close } = await open(`${full ?? ""}/indices`);
   const deletes: string[] = [];
   page.on("request", (r) => {
     if (r.method() === "DELETE") deletes.push(r.url());
   });
-  await page.goto(`${full ?? ""}/indices`);
   const name = await page.locator(".opener bdi").first().innerText();
   await page.getByRole("button", { name: `Delete ${name}` }).click();
   const dialog = page.getByRole("dialog");
@@ -35,12 +31,11 @@ test("an index is deleted only after its name was typed", { skip }, async () => 
   await dialog.waitFor({ state: "detached" });
   assert.equal(await page.locator(".opener bdi").first().innerText(), name);
   assert.deepEqual(deletes, []);
-  await page.close();
+  await close();
 });
 
 test("an index shows its fields, those with values first", { skip }, async () => {
-  const page = await browser.newPage();
-  await page.goto(`${full ?? ""}/indices`);
+  const { page, close } = await open(`${full ?? ""}/indices`);
   await page.locator(".opener").first().click();
   await page.waitForSelector(".fields-list tbody tr");
   const some = await page.locator(".fields-list tbody tr").count();
@@ -50,17 +45,16 @@ test("an index shows its fields, those with values first", { skip }, async () =>
   await page.getByLabel("Search fields").fill("event.duration");
   const left = await page.locator(".fields-list tbody tr").allInnerTexts();
   assert.ok(left.length > 0 && left.every((t) => t.includes("event.duration")));
-  await page.close();
+  await close();
 });
 
 test("the documents of all indices are the sum that is shown", { skip }, async () => {
-  const page = await browser.newPage();
-  await page.goto(`${full ?? ""}/indices`);
+  const { page, close } = await open(`${full ?? ""}/indices`);
   await page.waitForSelector(".opener");
   const number = (text: string) => Number(text.replaceAll(",", ""));
   const each = (await page.locator(".settings > .table-scroll tbody tr td.num:nth-child(2)").allInnerTexts()).map(number);
   const sum = number(await page.locator(".facts dd").first().innerText());
   assert.equal(each.reduce((a, b) => a + b, 0), sum);
   assert.ok(sum > 0);
-  await page.close();
+  await close();
 });

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { inert } from "../../core/format";
+import { formatValue, inert } from "../../core/format";
 import { valueAt } from "../columns";
 import { Value } from "../DocTable";
 import { codeTone } from "../GridRow";
@@ -44,7 +44,8 @@ function size(row: Row, side: string): string {
   const whole = written(row, `http.${side}.bytes`);
   const body = written(row, `http.${side}.body.bytes`);
   const type = text(row, `http.${side}.mime_type`);
-  return [whole, body ? `body ${body}` : "", inert(type, 80)].filter(Boolean).join(" · ");
+  const exact = number(row, `http.${side}.body.bytes`) ?? 0;
+  return [whole, body ? `body ${body}${exact >= 1024 ? ` (${formatValue(exact, "count")} bytes)` : ""}` : "", inert(type, 80)].filter(Boolean).join(" · ");
 }
 
 const FIRST = 40;

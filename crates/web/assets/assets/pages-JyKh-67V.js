@@ -1,1 +1,0 @@
-import{M as e,S as t,k as n,s as r}from"./charts-BBDOY3Kl.js";var i=3e3;function a(){let[a,o]=e(!1);n(()=>{let e=setTimeout(()=>o(!0),i);return()=>clearTimeout(e)},[]);let s=r.value??void 0;return t.value?s===void 0&&a?{value:s,error:`The server does not tell it.`}:{value:s,error:null}:{value:s,error:`wirebeat does not answer.`}}export{a as t};
