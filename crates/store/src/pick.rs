@@ -244,7 +244,6 @@ fn texts(
 fn ranks(levels: &[u8], rows: usize, wanted: &[u32]) -> Result<(Vec<Option<u32>>, usize)> {
     let (mut out, mut next) = (Vec::with_capacity(wanted.len()), wanted.iter().peekable());
     let (mut at, mut before) = (0u32, 0u32);
-    let mut scratch = Vec::new();
     let done = rle::runs(levels, 1, rows, |run| match run {
         rle::Run::Same(level, n) => {
             let set = level == 1;
@@ -255,15 +254,23 @@ fn ranks(levels: &[u8], rows: usize, wanted: &[u32]) -> Result<(Vec<Option<u32>>
             before += if set { n as u32 } else { 0 };
         }
         rle::Run::Packed(packed, n) => {
-            scratch.clear();
-            rle::unpack(packed, 1, n, &mut scratch);
-            for &level in &scratch {
-                if next.next_if_eq(&&at).is_some() {
-                    out.push((level == 1).then_some(before));
+            // The lowest bit of a byte is the first row; behind the last row they are 0 or do not count.
+            let (mut byte, mut ones) = (0, 0);
+            let mut upto = |bit: u32| {
+                while byte < bit as usize / 8 {
+                    ones += packed[byte].count_ones();
+                    byte += 1;
                 }
-                at += 1;
-                before += level;
+                let rest = packed.get(byte).map_or(0, |b| b & ((1 << (bit % 8)) - 1));
+                ones + rest.count_ones()
+            };
+            while let Some(row) = next.next_if(|row| **row < at + n as u32) {
+                let bit = row - at;
+                let set = packed[bit as usize / 8] >> (bit % 8) & 1 == 1;
+                out.push(set.then_some(before + upto(bit)));
             }
+            before += upto(n as u32);
+            at += n as u32;
         }
     });
     done.ok_or_else(|| damaged("levels end early"))?;
