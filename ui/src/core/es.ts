@@ -108,6 +108,11 @@ export async function fieldCaps(index: string, signal?: AbortSignal): Promise<Fi
   return (await call("GET", `${path(index)}/_field_caps?fields=*&include_empty_fields=false&ignore_unavailable=true`, undefined, signal)) as FieldCaps;
 }
 
+/** The mappings of indices, as they are answered. */
+export async function mapping(index: string, signal?: AbortSignal): Promise<unknown> {
+  return call("GET", `${path(index)}/_mapping?ignore_unavailable=true`, undefined, signal);
+}
+
 /** One document. */
 export async function get(index: string, id: string, signal?: AbortSignal): Promise<Hit | null> {
   try {

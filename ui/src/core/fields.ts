@@ -1,6 +1,7 @@
 // The fields of the chosen indices.
 import { signal } from "@preact/signals";
-import { fieldCaps } from "./es";
+import { fieldCaps, mapping } from "./es";
+import { fields as leaves } from "./mapping";
 
 export interface FieldInfo {
   name: string;
@@ -8,6 +9,8 @@ export interface FieldInfo {
   searchable: boolean;
   aggregatable: boolean;
   unit?: string;
+  /** Of an alias: the field it stands for. Documents have that one alone. */
+  path?: string;
 }
 
 /** Fields by name, sorted; of the index pattern that was asked for last. */
@@ -25,19 +28,22 @@ export function loadFields(index: string): Promise<void> {
 
 async function load(index: string): Promise<void> {
   try {
-    const caps = await fieldCaps(index);
+    const [caps, mappings] = await Promise.all([fieldCaps(index), mapping(index)]);
+    const paths = new Map(leaves(mappings).map((f) => [f.name, f.path]));
     const out: FieldInfo[] = [];
     for (const [name, types] of Object.entries(caps.fields)) {
       const all = Object.values(types);
       const one = all[0];
       if (!one || one.metadata_field || one.type === "object" || name.startsWith("_")) continue;
       const unit = one.meta?.["unit"]?.[0];
+      const path = paths.get(name);
       out.push({
         name,
         type: all.length > 1 ? "conflict" : one.type,
         searchable: one.searchable,
         aggregatable: all.every((t) => t.aggregatable),
         ...(unit ? { unit } : {}),
+        ...(path ? { path } : {}),
       });
     }
     out.sort((a, b) => (a.name < b.name ? -1 : 1));

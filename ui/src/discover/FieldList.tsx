@@ -39,7 +39,7 @@ export function FieldList({ open, close }: { open: boolean; close: () => void })
   const chosen = shown.value;
   const found = useMemo(() => {
     const parts = words.toLowerCase().split(/\s+/).filter(Boolean);
-    return [...all.values()].filter((f) => (kind === "" || kindOf(f.type) === kind) && parts.every((p) => f.name.toLowerCase().includes(p)));
+    return [...all.values()].filter((f) => !f.path && (kind === "" || kindOf(f.type) === kind) && parts.every((p) => f.name.toLowerCase().includes(p)));
   }, [all, words, kind]);
   const item = (f: FieldInfo) => (
     <Field key={f.name} field={f} open={expanded === f.name} toggle={() => setExpanded(expanded === f.name ? "" : f.name)} column={chosen.includes(f.name)} />

@@ -20,7 +20,7 @@ export function Histogram() {
   const { from, to } = bounds();
   const times = pageTimes(from, to);
   const loss = within(from, to);
-  const all = [...fields.value.values()].filter((f) => f.aggregatable && ["keyword", "ip", "boolean", "long"].includes(f.type)).map((f) => f.name);
+  const all = [...fields.value.values()].filter((f) => f.aggregatable && !f.path && ["keyword", "ip", "boolean", "long"].includes(f.type)).map((f) => f.name);
   const usual = USUAL.filter((f) => f === breakdown.value || fields.value.has(f));
   const rest = all.filter((f) => !usual.includes(f));
   return (

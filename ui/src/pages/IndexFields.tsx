@@ -1,7 +1,8 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { inert } from "../charts/inert";
 import { get } from "./call";
-import { fields, filled, type FieldRow } from "./indices";
+import { fields, type FieldRow } from "../core/mapping";
+import { filled } from "./indices";
 
 /** Fields of an index: name, type, what an alias stands for. */
 export function IndexFields({ index }: { index: string }) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fields, rows } from "../../src/pages/indices";
+import { fields } from "../../src/core/mapping";
+import { rows } from "../../src/pages/indices";
 import { health, silent } from "../../src/pages/status";
 
 test("whatever the status leaves out is not known, not zero", () => {
