@@ -1,4 +1,6 @@
 // Which colour stands for which series. Colours are CSS variables, so that both themes and the canvas agree.
+import { ownColour } from "../core/palette";
+
 const SERIES = 8;
 
 const MEANING: [RegExp, string][] = [
@@ -7,18 +9,18 @@ const MEANING: [RegExp, string][] = [
   [/^(4\d\d|nxdomain)$/i, "var(--series-warn)"],
 ];
 
-/** A colour for each; what means success or error has its own, each once. */
+/** A colour for each; what means success or error has its own, and so has a kind of event; each once. */
 export function colours(list: { label: string; rest?: boolean }[]): string[] {
   const taken = new Set<string>();
   const first = list.map((s) => {
     if (s.rest) return "var(--series-rest)";
-    const meant = MEANING.find(([pattern]) => pattern.test(s.label))?.[1];
+    const meant = MEANING.find(([pattern]) => pattern.test(s.label))?.[1] ?? ownColour(s.label);
     if (meant === undefined || taken.has(meant)) return undefined;
     taken.add(meant);
     return meant;
   });
   // What looks like a meaning that is shown does not stand for anything else.
-  const free = Array.from({ length: SERIES }, (_, i) => i).filter((i) => !(taken.has("var(--series-ok)") && i === 2) && !(taken.has("var(--series-warn)") && i === 1));
+  const free = Array.from({ length: SERIES }, (_, i) => i).filter((i) => !taken.has(`var(--series-${i})`) && !(taken.has("var(--series-ok)") && i === 2) && !(taken.has("var(--series-warn)") && i === 1));
   let next = 0;
   return first.map((c) => c ?? `var(--series-${free[next++ % free.length] ?? 0})`);
 }

@@ -7,6 +7,11 @@ const KINDS: Record<string, string> = {
   flow: "var(--series-7)",
 };
 
+/** The colour of a kind that has one of its own. */
+export function ownColour(kind: string): string | undefined {
+  return Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
+}
+
 export function kindColour(kind: string): string {
-  return KINDS[kind] ?? "var(--series-4)";
+  return ownColour(kind) ?? "var(--series-4)";
 }

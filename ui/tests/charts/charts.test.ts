@@ -1,3 +1,4 @@
+import { kindColour } from "../../src/core/palette";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { colours } from "../../src/charts/colour";
@@ -42,6 +43,11 @@ test("success and error have colours of their own, others do not repeat early", 
   assert.equal(rest, "var(--series-rest)");
   assert.notEqual(a, b);
   assert.ok(!colours([{ label: "OK" }, ...Array.from({ length: 9 }, (_, i) => ({ label: `x${i}` }))]).includes("var(--series-2)"), "series 2 looks like success");
+  // As in the table beside it, in whatever order.
+  const kinds = ["dns", "other", "http", "flow"].map((label) => ({ label }));
+  const tints = colours(kinds);
+  assert.deepEqual([tints[0], tints[2], tints[3]], ["dns", "http", "flow"].map(kindColour));
+  assert.equal(new Set(tints).size, 4, "each another");
   const codes = colours([{ label: "404" }, { label: "401" }]);
   assert.notEqual(codes[0], codes[1]);
 });
