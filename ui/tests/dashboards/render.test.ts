@@ -140,8 +140,17 @@ for (const d of DASHBOARDS) {
     for (const l of links) {
       if (visited.has(l.href)) continue;
       visited.add(l.href);
-      // A link of the page, so that nothing is loaded anew; nothing else is under way, so the next answer is its.
-      const coming = page.waitForResponse((r) => /_search|_msearch/.test(r.url()) && r.request().method() === "POST");
+      // A link of the page, so that nothing is loaded anew. An answer to the page before may still come first.
+      const told: number[] = [];
+      const coming = page.waitForResponse(
+        async (r) => {
+          if (!/_search|_msearch/.test(r.url()) || r.request().method() !== "POST") return false;
+          const counts = totals(await r.json());
+          told.push(...counts);
+          return counts.includes(l.total);
+        },
+        { timeout: 15_000 },
+      );
       await page.evaluate((href) => {
         const a = document.createElement("a");
         a.href = href;
@@ -149,8 +158,7 @@ for (const d of DASHBOARDS) {
         a.click();
         a.remove();
       }, l.href);
-      const counts = totals(await (await coming).json());
-      assert.ok(counts.includes(l.total), `${l.href}: ${counts.join()} against ${l.total}`);
+      await coming.catch(() => assert.fail(`${l.href}: ${told.join()} against ${l.total}`));
       const shown = page.locator(`#hits[data-total="${l.total}"]`);
       await shown.waitFor();
       await page.waitForSelector('.results[aria-busy="false"]');
