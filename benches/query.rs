@@ -162,7 +162,11 @@ fn elasticsearch(mut source: events::Source, count: u64, searches: &[Search]) ->
     if !Kind::Elasticsearch.installed(root) {
         return None;
     }
-    let server = server::Server::with(Kind::Elasticsearch, root, "-Xms4g -Xmx4g -XX:+UseG1GC -XX:G1ReservePercent=25 -XX:InitiatingHeapOccupancyPercent=30");
+    let server = server::Server::with(
+        Kind::Elasticsearch,
+        root,
+        "-Xms4g -Xmx4g -XX:+UseG1GC -XX:G1ReservePercent=25 -XX:InitiatingHeapOccupancyPercent=30",
+    );
     let mut client = Client::new(&server.url);
     template::template(&mut client, Kind::Elasticsearch);
     let schema = engine::schema();
