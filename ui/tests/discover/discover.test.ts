@@ -122,6 +122,7 @@ describe("Discover", { skip: SKIP }, () => {
     assert.equal(await page.locator(".grid-body .row").first().textContent(), top);
     assert.equal(await page.getByRole("columnheader", { name: /Path/ }).getAttribute("aria-sort"), "ascending");
     await page.getByRole("button", { name: /^Remove the filter/ }).click();
+    await page.locator(".pill").waitFor({ state: "detached" });
     assert.equal(await hits(page), r.count);
     await page.goBack();
     await page.locator(".pill").waitFor();
