@@ -17,6 +17,7 @@ use wirebeat_journal::{Batch, Next, Options, Start};
 use wirebeat_model::{Event, EventId, Time, read_event};
 
 mod captures;
+mod cpu;
 
 /// Events held in memory, few enough for the CPU's cache: in the program they were made just now. And appended.
 const HELD: usize = 5_000;
@@ -76,7 +77,7 @@ struct Run {
 
 fn run(events: &[Event], bytes: usize, dir: &Path) -> Run {
     let rounds = APPENDED.div_ceil(events.len());
-    let (before, resident) = (cpu(), memory());
+    let (before, resident) = (cpu::of("self"), memory());
     let (mut writer, journal, _) =
         wirebeat_journal::open(dir, Options::default(), engine::schema()).expect("a journal");
     let mut reader = journal.reader("bench", Start::Oldest).expect("a reader");
@@ -86,9 +87,9 @@ fn run(events: &[Event], bytes: usize, dir: &Path) -> Run {
         }
     }
     writer.flush();
-    let appended = cpu() - before;
+    let appended = cpu::of("self") - before;
     let stored = journal.stats().bytes;
-    let before = cpu();
+    let before = cpu::of("self");
     let (mut batch, mut read, mut told) = (Batch::new(), 0, 0);
     loop {
         match reader.next(&mut batch, Duration::ZERO).expect("a batch") {
@@ -101,7 +102,7 @@ fn run(events: &[Event], bytes: usize, dir: &Path) -> Run {
             other => panic!("{other:?}"),
         }
     }
-    let took = cpu() - before;
+    let took = cpu::of("self") - before;
     let megabytes = (memory() - resident) / 1024.0;
     assert_eq!((read, told), (rounds * events.len(), rounds * bytes), "all is read");
     drop((reader, writer, journal));
@@ -132,15 +133,6 @@ fn events(capture: &Path, dir: &Path) -> Vec<Event> {
         }
     });
     events.collect()
-}
-
-/// CPU seconds of this process so far, all threads, user and system (proc(5): in ticks of 10 ms).
-fn cpu() -> f64 {
-    let text = fs::read_to_string("/proc/self/stat").expect("/proc");
-    let after_name = text.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let ticks: u64 =
-        after_name.split_whitespace().skip(11).take(2).filter_map(|t| t.parse::<u64>().ok()).sum();
-    ticks as f64 / 100.0
 }
 
 /// Resident kilobytes now.

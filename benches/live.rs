@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 mod captures;
+mod cpu;
 #[path = "../tests/lab/mod.rs"]
 mod lab;
 #[path = "../tests/lab/wirebeat.rs"]
@@ -42,7 +43,7 @@ fn measure(capture: &Path, rate: u64) {
     let (here, there) = (Namespace::new("receiver"), Namespace::new("sender"));
     here.link("eth0", &["198.51.100.1/24"], &there, "eth0", &["198.51.100.2/24"]);
     let in_file = count(capture);
-    let target = Wirebeat::start(Some(&here), &["-i", "eth0"]);
+    let target = Wirebeat::start(Some(&here), &["-i", "eth0", "-E", "wirebeat.system.enabled=false"]);
     let mut replay = there.command("tcpreplay");
     replay.args(["-q", "-i", "eth0", "-K", "--unique-ip", &format!("--pps={rate}")]);
     replay.arg(format!("--loop={}", (rate * SECONDS).div_ceil(in_file))).arg(capture);
@@ -57,7 +58,7 @@ fn measure(capture: &Path, rate: u64) {
     let sent = number("Actual:");
     let seconds = number("sent in").max(number("bytes) sent in"));
     std::thread::sleep(std::time::Duration::from_secs(1)); // it ends what it holds
-    let cpu = cpu(target.pid());
+    let cpu = cpu::of(&target.pid().to_string());
     let log = target.end();
     let counters = |line: &str| {
         line.split_once(": ").map(|(n, v)| (n.to_owned(), v.split(' ').next().unwrap().to_owned()))
@@ -85,13 +86,4 @@ fn count(capture: &Path) -> u64 {
     let output = output.expect("tcpdump");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.split(' ').next().and_then(|n| n.trim().parse().ok()).expect("tcpdump --count")
-}
-
-/// CPU seconds of a process, user and system (proc(5): utime and stime, in ticks of 10 ms).
-fn cpu(pid: u32) -> f64 {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("/proc");
-    let after_name = text.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let ticks: u64 =
-        after_name.split_whitespace().skip(11).take(2).filter_map(|t| t.parse::<u64>().ok()).sum();
-    ticks as f64 / 100.0
 }

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 mod captures;
+mod cpu;
 
 const TIMES: usize = 10;
 /// The project's own floors, in packets per CPU-second.
@@ -32,9 +33,9 @@ fn main() {
         let out = dir.path().join("events.ndjson");
         let mut tcpdump = Command::new("tcpdump");
         tcpdump.args(["-n", "-w", "/dev/null", "-r"]).arg(&plain);
-        let before = children();
+        let before = cpu::children();
         let has_tcpdump = (0..TIMES).all(|_| quiet(&mut tcpdump));
-        let tcpdump = children() - before;
+        let tcpdump = cpu::children() - before;
         // Three runs, the middle one.
         let mut runs: Vec<Run> = (0..3).map(|_| run(&plain, &out)).collect();
         runs.sort_by(|a, b| a.cpu.total_cmp(&b.cpu));
@@ -64,7 +65,7 @@ struct Run {
 }
 
 fn run(capture: &Path, out: &Path) -> Run {
-    let before = children();
+    let before = cpu::children();
     let mut child = Command::new(env!("CARGO_BIN_EXE_wirebeat"))
         .args(["read", "--shards", "1", "--redact", "off", "-o"])
         .arg(out)
@@ -84,7 +85,7 @@ fn run(capture: &Path, out: &Path) -> Run {
     }
     let told = child.wait_with_output().expect("wirebeat");
     assert!(told.status.success(), "wirebeat: {}", told.status);
-    let cpu = children() - before;
+    let cpu = cpu::children() - before;
     let log = String::from_utf8_lossy(&told.stderr).into_owned();
     let counter = |name: &str| -> u64 {
         let line = log.lines().find_map(|l| l.strip_prefix(name));
@@ -96,13 +97,4 @@ fn run(capture: &Path, out: &Path) -> Run {
 
 fn quiet(command: &mut Command) -> bool {
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
-}
-
-/// CPU seconds of all children so far, user and system (proc(5): cutime and cstime, in ticks of 10 ms).
-fn children() -> f64 {
-    let text = std::fs::read_to_string("/proc/self/stat").expect("/proc");
-    let after_name = text.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let ticks: u64 =
-        after_name.split_whitespace().skip(13).take(2).filter_map(|t| t.parse::<u64>().ok()).sum();
-    ticks as f64 / 100.0
 }

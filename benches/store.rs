@@ -18,9 +18,10 @@ use wirebeat_store::block::{Block, Column, Rows, Values};
 use wirebeat_store::{Incoming, Store};
 
 mod captures;
+mod cpu;
 mod events;
 
-use events::{Source, fill, open, seconds};
+use events::{Source, fill, open};
 
 /// Set for the processes that measure: what they do.
 const PART: &str = "WIREBEAT_STORE_BENCH";
@@ -79,7 +80,7 @@ fn measure(part: &str, events: &Path, place: &Path, passes: usize) {
 
 fn finish(store: &Store, events: u64, cpu: f64, inside: f64) {
     store.seal(Time::now()).expect("a disk");
-    let cpu = seconds() - cpu;
+    let cpu = cpu::of("self") - cpu;
     let rss = peak_rss();
     while store.tick(Time::now()).is_ok_and(|more| more) {}
     let stats = store.stats(Time::now());
@@ -97,7 +98,7 @@ fn store(schema: &Schema, events: &Path, place: &Path, passes: usize) {
     let store = open(schema, place);
     let mut source = Source::new(events, passes);
     let size = std::fs::metadata(events).expect("events").len() as f64 * passes as f64;
-    let before = seconds();
+    let before = cpu::of("self");
     let count = fill(&store, &mut source);
     finish(&store, count, before, size / count as f64 - 28.0);
 }
@@ -107,7 +108,7 @@ fn both(schema: &'static Schema, events: &Path, place: &Path, passes: usize) {
     let store = open(schema, place);
     let size = std::fs::metadata(events).expect("events").len() as f64 * passes as f64;
     let path = place.join("journal");
-    let before = seconds();
+    let before = cpu::of("self");
     let (mut writer, journal, _) =
         wirebeat_journal::open(&path, wirebeat_journal::Options::default(), schema).expect("a journal");
     let mut reader = journal.reader("store", Start::Oldest).expect("a reader");

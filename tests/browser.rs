@@ -5,7 +5,6 @@ mod lab;
 
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 use lab::Dir;
@@ -15,8 +14,6 @@ use lab::process::Process;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_wirebeat");
 const LIMIT: Duration = Duration::from_secs(60);
-/// The oldest Node that the tests' tools run on.
-const NODE: u32 = 20;
 
 fn front_end() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("ui")
@@ -29,14 +26,8 @@ fn ready(test: &str, programs: &[&str]) -> bool {
     if !lab::ready(test, &needs) {
         return false;
     }
-    let version = lab::run(Command::new("node").arg("--version"));
-    let major = version.trim_start_matches('v').split('.').next().and_then(|n| n.parse::<u32>().ok());
-    if major < Some(NODE) {
-        let _ = writeln!(
-            std::io::stderr(),
-            "skipped: {test}: Node {} is too old, {NODE} is needed",
-            version.trim()
-        );
+    if let Some(why) = lab::old_node() {
+        let _ = writeln!(std::io::stderr(), "skipped: {test}: {why}");
         return false;
     }
     if !front_end().join("node_modules/playwright-core").is_dir() {

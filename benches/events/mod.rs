@@ -212,12 +212,3 @@ pub(crate) fn fill(store: &Store, source: &mut Source) -> u64 {
     }
     seq
 }
-
-/// CPU seconds of this process so far, user and system (proc(5), in ticks of 10 ms).
-pub(crate) fn seconds() -> f64 {
-    let text = std::fs::read_to_string("/proc/self/stat").expect("/proc");
-    let after_name = text.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let ticks: u64 =
-        after_name.split_whitespace().skip(11).take(2).filter_map(|t| t.parse::<u64>().ok()).sum();
-    ticks as f64 / 100.0
-}

@@ -56,6 +56,17 @@ pub(crate) fn skip(test: &str, why: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {test}: {why}");
 }
 
+/// The oldest Node that the front end's tools run on: Debian 12's own is 18.
+const NODE: u32 = 20;
+
+/// Why the Node that is here cannot be used; `None`: it can.
+pub(crate) fn old_node() -> Option<String> {
+    let output = Command::new("node").arg("--version").output();
+    let version = output.map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned()).unwrap_or_default();
+    let major = version.trim_start_matches('v').split('.').next().and_then(|n| n.parse::<u32>().ok());
+    (major < Some(NODE)).then(|| format!("Node {NODE} or later is needed, this is {version:?}"))
+}
+
 /// Runs a command for at most a minute and answers with its standard output; panics when it fails.
 pub(crate) fn run(command: &mut Command) -> String {
     try_run(command).unwrap_or_else(|error| panic!("{error}"))

@@ -17,8 +17,6 @@ const SOURCE: &str = "ui";
 const BUILT: &str = "crates/web/assets";
 /// What it needs.
 const PROGRAMS: &[&str] = &["node", "npm", "chromium", "curl"];
-/// The oldest Node that they run on: Debian 12's own is 18.
-const NODE: u32 = 20;
 /// How long a server may take until it answers.
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -29,10 +27,7 @@ fn missing() -> Option<String> {
     if !missing.is_empty() {
         return Some(format!("not installed: {} (cargo xtask setup)", missing.join(", ")));
     }
-    let output = shell::command("node").arg("--version").output();
-    let version = output.map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned()).unwrap_or_default();
-    let major = version.trim_start_matches('v').split('.').next().and_then(|n| n.parse::<u32>().ok());
-    (major < Some(NODE)).then(|| format!("Node {NODE} or later is needed, this is {version:?}"))
+    lab::old_node()
 }
 
 /// Builds it, compares, builds the program, and runs its tests.

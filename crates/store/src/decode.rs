@@ -16,6 +16,7 @@ use wirebeat_model::{Endpoint, Kind};
 use crate::block::{Column, Rows, Terms, Values};
 use crate::encode::{Levels, Planned};
 use crate::part::Part;
+use crate::pick;
 use crate::rle;
 use crate::terms::checked_text_array;
 
@@ -55,26 +56,28 @@ pub(crate) fn damaged(what: &str) -> ParquetError {
     ParquetError::General(what.into())
 }
 
-/// Reads a chunk; `None` when no row has a value. `nanos` is the chunk of left-over nanoseconds.
+/// Reads a chunk; `None` when no row has a value. `nanos` is the chunk of left-over nanoseconds, `wanted` the rows that are
+/// wanted, where not all are: then it has no lists.
 pub(crate) fn column(
     planned: &Planned,
     rows: usize,
     meta: &ColumnChunkMetaData,
     chunk: Chunk,
     nanos: Option<(&ColumnChunkMetaData, Chunk)>,
+    wanted: Option<&[u32]>,
 ) -> Result<Option<Part>> {
     let kind = planned.stored.kind();
     let (levels, values) = match kind {
-        Kind::Long => numbers::<Int64Type>(meta, rows, chunk).map(|(l, v)| (l, Values::Long(v)))?,
+        Kind::Long => numbers::<Int64Type>(meta, rows, chunk, wanted).map(|(l, v)| (l, Values::Long(v)))?,
         Kind::Boolean => {
-            let (levels, v) = numbers::<BoolType>(meta, rows, chunk)?;
+            let (levels, v) = numbers::<BoolType>(meta, rows, chunk, wanted)?;
             (levels, Values::Long(v.into_iter().map(i64::from).collect()))
         }
         Kind::Date => {
-            let (levels, mut v) = numbers::<Int64Type>(meta, rows, chunk)?;
+            let (levels, mut v) = numbers::<Int64Type>(meta, rows, chunk, wanted)?;
             v.iter_mut().for_each(|t| *t = t.saturating_mul(1000));
             if let Some((meta, chunk)) = nanos {
-                let (_, rest) = numbers::<Int32Type>(meta, rows, chunk)?;
+                let (_, rest) = numbers::<Int32Type>(meta, rows, chunk, wanted)?;
                 if !rest.is_empty() && rest.len() != v.len() {
                     return Err(damaged("instants and their nanoseconds differ in number"));
                 }
@@ -82,9 +85,15 @@ pub(crate) fn column(
             }
             (levels, Values::Long(v))
         }
-        Kind::Double => numbers::<DoubleType>(meta, rows, chunk).map(|(l, v)| (l, Values::Double(v)))?,
-        Kind::Keyword | Kind::Text | Kind::Ip | Kind::Map | Kind::Objects => texts(meta, rows, chunk, kind)?,
+        Kind::Double => {
+            numbers::<DoubleType>(meta, rows, chunk, wanted).map(|(l, v)| (l, Values::Double(v)))?
+        }
+        Kind::Keyword | Kind::Text | Kind::Ip | Kind::Map | Kind::Objects => match wanted {
+            Some(wanted) => pick::texts(meta, rows, chunk, kind, wanted)?,
+            None => texts(meta, rows, chunk, kind)?,
+        },
     };
+    let rows = wanted.map_or(rows, <[u32]>::len);
     let count = match &values {
         Values::Coded { codes, .. } => codes.len(),
         Values::Long(v) => v.len(),
@@ -126,7 +135,11 @@ fn numbers<T: DataType>(
     meta: &ColumnChunkMetaData,
     rows: usize,
     chunk: Chunk,
+    wanted: Option<&[u32]>,
 ) -> Result<(Levels, Vec<T::T>)> {
+    if let Some(wanted) = wanted {
+        return pick::numbers::<T>(meta, rows, chunk, wanted);
+    }
     let mut reader = ColumnReaderImpl::<T>::new(meta.column_descr_ptr(), Box::new(pages(meta, rows, chunk)?));
     let mut levels = Levels::default();
     let mut values = Vec::new();

@@ -261,17 +261,17 @@ impl Encoder {
         }
         match values {
             Values::Coded { codes, terms } => {
-                let terms = as_texts(&terms);
+                let texts = Coded::new(codes, as_texts(&terms));
                 let pages = if lists {
                     let mut start = Vec::new();
                     write_levels(&levels.rep, descr.max_rep_level(), &mut start);
                     write_levels(&levels.def, descr.max_def_level(), &mut start);
-                    vec![PageStart { levels: start, rows: levels.def.len(), values: codes.len() }]
+                    vec![PageStart { levels: start, rows: levels.def.len(), values: texts.codes.len() }]
                 } else {
-                    page_starts(pieces, &codes, &terms)
+                    page_starts(pieces, &texts)
                 };
-                let filter = filter(&terms, planned.stored.kind())?;
-                let chunk = self.texts(descr, rows, pages, &codes, &terms, filter)?;
+                let filter = filter(&texts.terms, planned.stored.kind())?;
+                let chunk = self.texts(descr, rows, pages, &texts, filter)?;
                 group.append_column(&chunk.0, chunk.1)
             }
             Values::Long(v) => {
@@ -314,16 +314,14 @@ impl Encoder {
         descr: &ColumnDescPtr,
         rows: usize,
         starts: Vec<PageStart>,
-        codes: &[u32],
-        terms: &arrow_array::StringArray,
+        Coded { codes, terms, each_once }: &Coded,
         bloom_filter: Option<Sbbf>,
     ) -> Result<(Bytes, ColumnCloseResult)> {
         let mut sink = TrackedWrite::new(Vec::new());
         let mut pages = SerializedPageWriter::new(&mut sink);
         let (mut plain_size, mut data_at) = (0, 0);
-        let each_once = is_each_once(codes, terms);
         let count = starts.iter().map(|start| start.rows).sum::<usize>();
-        if !each_once {
+        if !*each_once {
             let mut dictionary = Vec::with_capacity(terms.value_data().len() + terms.len() * 4);
             write_plain(terms, 0..terms.len(), &mut dictionary);
             let page = Page::DictionaryPage {
@@ -341,7 +339,7 @@ impl Encoder {
         for start in starts {
             let (mut data, here) = (start.levels, first..first + start.values);
             first = here.end;
-            let encoding = if each_once {
+            let encoding = if *each_once {
                 write_plain(terms, here, &mut data);
                 Encoding::PLAIN
             } else {
@@ -362,7 +360,7 @@ impl Encoder {
         pages.close()?;
         let bytes = Bytes::from(sink.into_inner()?);
         let mut encodings = vec![Encoding::PLAIN, Encoding::RLE];
-        encodings.extend((!each_once).then_some(Encoding::RLE_DICTIONARY));
+        encodings.extend((!*each_once).then_some(Encoding::RLE_DICTIONARY));
         let metadata = ColumnChunkMetaData::builder(Arc::clone(descr))
             .set_encodings(encodings)
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -370,7 +368,7 @@ impl Encoder {
             .set_total_compressed_size(bytes.len() as i64)
             .set_total_uncompressed_size(plain_size as i64)
             .set_data_page_offset(data_at as i64)
-            .set_dictionary_page_offset((!each_once).then_some(0))
+            .set_dictionary_page_offset((!*each_once).then_some(0))
             .set_statistics(statistics(terms, count - codes.len()))
             .build()?;
         let close = ColumnCloseResult {
@@ -411,6 +409,21 @@ fn write_levels(levels: &[i16], max: i16, out: &mut Vec<u8>) {
     with_length(max, out, |encoder| levels.iter().for_each(|&level| encoder.push(level as u32, 1)));
 }
 
+/// The texts of a chunk, and which of them each value is.
+struct Coded {
+    codes: Vec<u32>,
+    terms: arrow_array::StringArray,
+    /// Each text stands once, in its order: then a dictionary is of no use.
+    each_once: bool,
+}
+
+impl Coded {
+    fn new(codes: Vec<u32>, terms: arrow_array::StringArray) -> Self {
+        let each_once = terms.len() == codes.len() && codes.iter().zip(0..).all(|(c, i)| *c == i);
+        Self { codes, terms, each_once }
+    }
+}
+
 /// How a data page begins: its levels; and what it has.
 struct PageStart {
     levels: Vec<u8>,
@@ -420,12 +433,12 @@ struct PageStart {
 
 /// The pages of rows with one value or none: one, or, where that would be long, some for [`PAGE_ROWS`] rows each, so that a
 /// few rows can be read without the others.
-fn page_starts(pieces: &[Piece], codes: &[u32], terms: &arrow_array::StringArray) -> Vec<PageStart> {
+fn page_starts(pieces: &[Piece], texts: &Coded) -> Vec<PageStart> {
     let rows: usize = pieces.iter().map(|p| p.0).sum();
-    let bits = if is_each_once(codes, terms) {
-        terms.value_data().len() * 8
+    let bits = if texts.each_once {
+        texts.terms.value_data().len() * 8
     } else {
-        codes.len() * usize::from(rle::bits(terms.len() as u32))
+        texts.codes.len() * usize::from(rle::bits(texts.terms.len() as u32))
     };
     let limit = if bits / 8 > PAGE_BYTES { PAGE_ROWS } else { rows.max(1) };
     let mut starts = Vec::new();
@@ -473,11 +486,6 @@ fn presence(pieces: &[Piece], mut push: impl FnMut(u32, usize)) {
             Some(Rows::Many(_)) | None => push(0, *rows),
         }
     }
-}
-
-/// Whether each text stands once, in its order: then a dictionary is of no use.
-fn is_each_once(codes: &[u32], terms: &arrow_array::StringArray) -> bool {
-    terms.len() == codes.len() && codes.iter().zip(0..).all(|(c, i)| *c == i)
 }
 
 /// Texts with their lengths before them.

@@ -23,7 +23,7 @@ use crate::decode::{self, Chunk};
 use crate::encode::Planned;
 use crate::layout::{ID, NANOS, Stored, is_below, kind_of};
 use crate::part::{Part, Parts, fields, logical};
-use crate::pick::{self, Picked};
+use crate::pick::Picked;
 use crate::source;
 use crate::write::{About, FORMAT};
 
@@ -203,12 +203,8 @@ impl SealedFile {
             None => None,
         };
         let planned = Planned { stored: self.stored[at].clone(), nanos: false };
-        let all = row_group.num_rows() as usize;
-        let part = match rows {
-            None => decode::column(&planned, all, meta, chunk, nanos),
-            Some(rows) => pick::column(&planned, all, meta, chunk, nanos, rows).map(Some),
-        };
-        part.map_err(|e| BlockError::Damaged(self.path.clone(), format!("{}: {e}", planned.name())))
+        decode::column(&planned, row_group.num_rows() as usize, meta, chunk, nanos, rows)
+            .map_err(|e| BlockError::Damaged(self.path.clone(), format!("{}: {e}", planned.name())))
     }
 }
 

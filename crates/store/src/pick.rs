@@ -6,14 +6,14 @@ use bytes::Bytes;
 use parquet::basic::Encoding;
 use parquet::column::page::{Page, PageReader};
 use parquet::column::reader::ColumnReaderImpl;
-use parquet::data_type::{BoolType, DataType, DoubleType, Int32Type, Int64Type};
+use parquet::data_type::DataType;
 use parquet::errors::Result;
 use parquet::file::metadata::ColumnChunkMetaData;
 use wirebeat_model::Kind;
 
 use crate::block::{BlockError, Column, Rows, Terms, Values};
 use crate::decode::{Chunk, address, damaged, outside, pages};
-use crate::encode::Planned;
+use crate::encode::Levels;
 use crate::file::SealedBlock;
 use crate::layout::Stored;
 use crate::part::{Cursor, Part, Parts};
@@ -102,84 +102,38 @@ impl Column {
     }
 }
 
-/// Some rows of a chunk without lists. `rows`: how many the row group has.
-pub(crate) fn column(
-    planned: &Planned,
-    rows: usize,
-    meta: &ColumnChunkMetaData,
-    chunk: Chunk,
-    nanos: Option<(&ColumnChunkMetaData, Chunk)>,
-    wanted: &[u32],
-) -> Result<Part> {
-    let kind = planned.stored.kind();
-    let (few, values) = match kind {
-        Kind::Long => numbers::<Int64Type>(meta, rows, chunk, wanted).map(|(f, v)| (f, Values::Long(v)))?,
-        Kind::Boolean => {
-            let (few, v) = numbers::<BoolType>(meta, rows, chunk, wanted)?;
-            (few, Values::Long(v.into_iter().map(i64::from).collect()))
-        }
-        Kind::Date => {
-            let (few, mut v) = numbers::<Int64Type>(meta, rows, chunk, wanted)?;
-            v.iter_mut().for_each(|t| *t = t.saturating_mul(1000));
-            if let Some((meta, chunk)) = nanos {
-                let (_, rest) = numbers::<Int32Type>(meta, rows, chunk, wanted)?;
-                if !rest.is_empty() && rest.len() != v.len() {
-                    return Err(damaged("instants and their nanoseconds differ in number"));
-                }
-                v.iter_mut().zip(rest).for_each(|(t, ns)| *t = t.saturating_add(ns.into()));
-            }
-            (few, Values::Long(v))
-        }
-        Kind::Double => {
-            numbers::<DoubleType>(meta, rows, chunk, wanted).map(|(f, v)| (f, Values::Double(v)))?
-        }
-        Kind::Keyword | Kind::Text | Kind::Ip | Kind::Map | Kind::Objects => {
-            texts(meta, rows, chunk, kind, wanted)?
-        }
-    };
-    let rows = if few.len() == wanted.len() { Rows::Each } else { Rows::Few(few) };
-    Ok(Part { objects: None, column: Arc::new(Column { kind, rows, values }) })
-}
-
-/// Numbers, through the library: which of the wanted rows have one, and these.
-fn numbers<T: DataType>(
+/// Numbers of some rows of a chunk without lists, through the library.
+pub(crate) fn numbers<T: DataType>(
     meta: &ColumnChunkMetaData,
     rows: usize,
     chunk: Chunk,
     wanted: &[u32],
-) -> Result<(Vec<u32>, Vec<T::T>)> {
+) -> Result<(Levels, Vec<T::T>)> {
     let mut reader = ColumnReaderImpl::<T>::new(meta.column_descr_ptr(), Box::new(pages(meta, rows, chunk)?));
-    let (mut few, mut values, mut levels, mut at) = (Vec::new(), Vec::new(), Vec::new(), 0);
-    for (new, &row) in (0..).zip(wanted) {
+    let (mut levels, mut values, mut at) = (Levels::default(), Vec::new(), 0);
+    for &row in wanted {
         let skip = row as usize - at;
-        levels.clear();
         if skip > 0 && reader.skip_records(skip)? != skip
-            || reader.read_records(1, Some(&mut levels), None, &mut values)?.0 != 1
+            || reader.read_records(1, Some(&mut levels.def), None, &mut values)?.0 != 1
         {
             return Err(damaged("fewer rows than told"));
         }
         at = row as usize + 1;
-        if levels.first() == Some(&1) {
-            few.push(new);
-        }
     }
-    if few.len() != values.len() {
-        return Err(damaged("levels and values differ in number"));
-    }
-    Ok((few, values))
+    Ok((levels, values))
 }
 
-/// Texts: which of the wanted rows have one, and these, each on its own.
-fn texts(
+/// Texts of some rows of a chunk without lists, each on its own.
+pub(crate) fn texts(
     meta: &ColumnChunkMetaData,
     rows: usize,
     chunk: Chunk,
     kind: Kind,
     wanted: &[u32],
-) -> Result<(Vec<u32>, Values)> {
+) -> Result<(Levels, Values)> {
     let mut reader = pages(meta, rows, chunk)?;
     let mut dictionary: Option<Bytes> = None;
-    let (mut few, mut codes) = (Vec::new(), Vec::new());
+    let (mut told, mut codes) = (Levels::default(), Vec::new());
     let (mut bytes, mut ends) = (Vec::new(), vec![0i32]);
     // The first row of the next page; how many of the wanted rows are done.
     let (mut first, mut done) = (0u32, 0);
@@ -208,9 +162,8 @@ fn texts(
         let (len, rest) = buf.split_first_chunk::<4>().ok_or_else(outside)?;
         let (levels, rest) = rest.split_at_checked(u32::from_le_bytes(*len) as usize).ok_or_else(outside)?;
         let (ranks, count) = ranks(levels, n as usize, &here)?;
-        let present = (done as u32..).zip(&ranks).filter_map(|(new, rank)| Some((new, (*rank)?)));
-        let (new, places): (Vec<u32>, Vec<u32>) = present.unzip();
-        few.extend(new);
+        told.def.extend(ranks.iter().map(|rank| i16::from(rank.is_some())));
+        let places: Vec<u32> = ranks.into_iter().flatten().collect();
         match encoding {
             Encoding::PLAIN if dictionary.is_none() => plain(rest, &places, &mut bytes, &mut ends)?,
             Encoding::RLE_DICTIONARY if dictionary.is_some() => {
@@ -233,11 +186,11 @@ fn texts(
         plain(&dictionary, &each, &mut bytes, &mut ends)?;
         codes.iter_mut().for_each(|code| *code = each.partition_point(|c| c < code) as u32);
     } else {
-        codes = (0..few.len() as u32).collect();
+        codes = (0..ends.len() as u32 - 1).collect();
     }
     let array = checked_text_array(bytes, ends).ok_or_else(|| damaged("texts that are not UTF-8"))?;
     let terms = if kind == Kind::Ip { address(&array)? } else { Terms::Text(array) };
-    Ok((few, Values::Coded { codes, terms }))
+    Ok((told, Values::Coded { codes, terms }))
 }
 
 /// For each of these rows of a page, ascending, how many values are before its own, if it has one; and how many the page has.

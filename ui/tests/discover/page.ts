@@ -19,7 +19,8 @@ export async function open(path: string, options: Options = {}): Promise<Opened>
 
 /** Waits until the number of events is there and nothing is on its way. What was done just before is under way two frames later. */
 export async function settled(page: Page): Promise<void> {
-  await page.evaluate(() => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 100)))));
+  await drawn(page);
+  await page.waitForTimeout(100);
   await page.waitForSelector('.results[aria-busy="false"] #hits:not([data-total=""])');
   await drawn(page);
 }
