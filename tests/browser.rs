@@ -27,7 +27,7 @@ fn ready(test: &str, programs: &[&str]) -> bool {
         return false;
     }
     if let Some(why) = lab::old_node() {
-        let _ = writeln!(std::io::stderr(), "skipped: {test}: {why}");
+        lab::leave_out(test, &why);
         return false;
     }
     if !front_end().join("node_modules/playwright-core").is_dir() {

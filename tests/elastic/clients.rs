@@ -49,6 +49,12 @@ pub(crate) fn check(url: &str, real: Option<Kind>) -> Vec<String> {
             Some(Kind::Elasticsearch) if NINE.contains(&client.folder) => continue,
             _ => {}
         }
+        if client.installer == "npm"
+            && let Some(why) = lab::old_node()
+        {
+            lab::leave_out("Elasticsearch's client for JavaScript", &why);
+            continue;
+        }
         match facts(client, url) {
             Err(error) => wrong.push(format!("{}: {error}", client.folder)),
             Ok(facts) => {
