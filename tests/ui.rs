@@ -266,7 +266,10 @@ fn status_tells_what_is_seen_and_what_is_not() {
     assert!(capture["rates"]["packets"].is_number() && capture["memory"]["budget"].as_u64() > Some(1 << 20));
     for loss in capture["loss"].as_array().unwrap() {
         assert!(loss["meaning"].as_str().unwrap().ends_with('.') && loss["recent"].is_array(), "{loss}");
-        assert_eq!(loss["value"], 0, "{loss}");
+        // What other processes of this machine are like (a long command line, say) is theirs.
+        if !loss["name"].as_str().unwrap().starts_with("host.") {
+            assert_eq!(loss["value"], 0, "{loss}");
+        }
     }
     assert!(capture["host"]["periods"].as_u64() >= Some(1), "{}", capture["host"]);
     assert!(capture["host"]["processes_ended"].is_number(), "counted, and no loss");
