@@ -379,13 +379,7 @@ impl SealedBlock {
             .map_err(|e| BlockError::Damaged(self.file.path.clone(), format!("{}: {e}", stored.name)))
     }
 
-    /// Whether a stored column has one value or none in a row.
-    pub(crate) fn is_flat(&self, at: usize) -> bool {
-        let stored = &self.file.stored[at];
-        stored.list.is_none() && !stored.many
-    }
-
-    /// Some rows of a stored column without lists; `None` when no row of the block has a value.
+    /// Some rows of a stored column; `None` when no row of the block has a value.
     pub(crate) fn pick(&self, at: usize, rows: &[u32]) -> Result<Option<Part>, BlockError> {
         let key = self.file.key(self.group, &self.file.stored[at].name);
         match self.file.shared.cache.get(&key) {
