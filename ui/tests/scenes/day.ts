@@ -3,6 +3,7 @@
 // Each time the page asks for bars and rows, the counts of 20 fields are asked for beside it, over the same query: what
 // the page asks when a field of the list is opened, of all 20 in one search. No question comes twice: "now" goes on.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { launch, open, quit } from "../browser";
 import { sleep, URL_OF_PAGES } from "./scene";
 
@@ -104,7 +105,15 @@ function tell(name: string, values: number[]): void {
   console.log(`${name.padEnd(56)}${cells.join("")}`);
 }
 
+/** What wirebeat has in memory. */
+function memory(): string {
+  const status = readFileSync(`/proc/${process.env["WB_PID"] ?? "self"}/status`, "utf8");
+  const of = (name: string) => (Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1]) / 1024).toFixed(0);
+  return `wirebeat has ${of("VmRSS")} MiB resident, ${of("RssAnon")} of them its own; ${of("VmHWM")} at most so far`;
+}
+
 await launch();
+console.log(memory());
 const began = Date.now();
 const { page, errors, close } = await open(`${URL_OF_PAGES}/discover?v=1&i=packetbeat-*&from=now-24h&to=now`, { before: async (p) => void (await p.addInitScript(watch)) });
 await page.waitForSelector('.results[aria-busy="false"] #hits:not([data-total=""])');
@@ -246,7 +255,7 @@ for (const one of [unfiltered, ...filtered]) {
 }
 const verdicts = { unfiltered: all(unfiltered.seen), filtered: all(filtered.flatMap((f) => f.seen)) };
 for (const [name, values] of Object.entries(verdicts)) tell(`${name}, within ${BOUNDS[name as keyof typeof BOUNDS]} ms`, values);
-console.log(`${(live / ((Date.now() - began) / 1000)).toFixed(0)} events a second came in`);
+console.log(`${(live / ((Date.now() - began) / 1000)).toFixed(0)} events a second came in; ${memory()}`);
 if (JUDGE) {
   console.log("each field's counts alone, with all events");
   for (const [name, ms] of Object.entries(single)) tell(`  ${name}`, ms);
