@@ -1,6 +1,12 @@
 //! The pages in a real browser while wirebeat captures: `ui/tests/scenes` says what is done and seen there.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "../benches/captures/mod.rs"]
+mod captures;
+#[path = "browser/day.rs"]
+mod day;
+#[path = "../benches/events/mod.rs"]
+mod events;
 mod lab;
 
 use std::io::Write as _;

@@ -1,4 +1,5 @@
-//! The captures a bench measures with: others' (`../shared/captures/bench`), or those named on its command line.
+//! The captures a bench measures with: others' (`../shared/captures/bench`, or where `WIREBEAT_CAPTURES` says), or those
+//! named on its command line.
 #![allow(dead_code, reason = "each bench uses a part of it")]
 #![allow(clippy::expect_used, reason = "a bench that cannot run says why")]
 
@@ -19,8 +20,10 @@ fn is_path(argument: &str) -> bool {
     !argument.starts_with('-') && argument.parse::<u64>().is_err()
 }
 
-fn shared() -> Vec<PathBuf> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/captures/bench");
+/// All of the shared ones, by name.
+pub(crate) fn shared() -> Vec<PathBuf> {
+    let usual = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/captures/bench");
+    let dir = std::env::var_os("WIREBEAT_CAPTURES").map_or(usual, PathBuf::from);
     let Ok(entries) = std::fs::read_dir(dir) else { return Vec::new() };
     let mut list: Vec<_> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
     list.sort();

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use wirebeat_model::{Entries, EventId, Schema, Time, read_event};
+use wirebeat::keep::{Keeper, Purpose};
+use wirebeat_model::{Entries, Event, EventId, Schema, Time, read_event};
 use wirebeat_store::{Incoming, Options, Store};
 
 use crate::captures;
@@ -120,10 +121,16 @@ impl Source {
 
     /// All passes one after the other, evenly within [`SPAN`], each with other ids.
     pub(crate) fn spread(path: &Path, passes: usize) -> Self {
-        let (count, first) = count(path);
+        let (_, first) = count(path);
+        Self::between(path, passes, first, first + SPAN)
+    }
+
+    /// The same within other times, in nanoseconds.
+    pub(crate) fn between(path: &Path, passes: usize, from: i64, to: i64) -> Self {
+        let (count, _) = count(path);
         let mut source = Self::new(path, passes);
-        source.first = first;
-        source.step = SPAN / (passes as i64 * count as i64);
+        source.first = from;
+        source.step = (to - from) / (passes as i64 * count as i64);
         source
     }
 
@@ -211,4 +218,37 @@ pub(crate) fn fill(store: &Store, source: &mut Source) -> u64 {
         }
     }
     seq
+}
+
+/// The store's thread is let catch up after so many events: else the journal's quota would be spent before it read them.
+const AHEAD: u64 = 1 << 18;
+
+/// Puts all events of a source into a data directory as `wirebeat read --data` does, by way of its journal, and ends when
+/// everything is in files; answers with their number.
+pub(crate) fn keep(dir: &Path, source: &mut Source) -> u64 {
+    let config = wirebeat::config::load(None, &[], None).expect("the defaults");
+    let schema = wirebeat::engine::schema();
+    let keeper = Keeper::open(dir, &config.keeping, Purpose::Import, schema).expect("a data directory");
+    let appender = keeper.appender();
+    let (mut batch, mut fields, mut count) = (Vec::new(), Vec::new(), 0);
+    loop {
+        batch.clear();
+        while batch.len() < 256
+            && let Some((stamp, id)) = source.next(&mut fields)
+        {
+            batch.push(Event { stamp, id, fields: Entries::from_encoded(fields.clone()) });
+        }
+        if batch.is_empty() {
+            break;
+        }
+        appender.append(&batch);
+        count += batch.len() as u64;
+        if count % AHEAD < 256 {
+            keeper.settle();
+        }
+    }
+    keeper.seal().expect("a disk");
+    while keeper.store().tick(Time::now()).is_ok_and(|more| more) {}
+    assert_eq!(keeper.finish_import().expect("a disk"), 0, "events that the journal refused");
+    count
 }

@@ -61,6 +61,14 @@ pub(crate) const RUNS: &[Long] = &[
         env: [&[], &[("WIREBEAT_FULL", "1")]],
     },
     Long {
+        name: "ten-million",
+        what: "ten million events of a day behind Discover in a real browser, beside a capture: how long one waits",
+        // Twenty thousand, without bounds, are part of the ordinary tests.
+        short: &[],
+        full: &["test", "--release", "--test", "browser", "--", "--nocapture", "a_day_of_events"],
+        env: [&[], &[("WIREBEAT_EVENTS", "10000000")]],
+    },
+    Long {
         name: "speed",
         what: "packets per CPU-second from a capture to events in a file",
         short: &[],

@@ -83,7 +83,7 @@ function Rates({ h }: { h: CaptureHealth }) {
   if (h.rates.packets !== null) items.push(["Packets", formatValue(h.rates.packets, "per second")]);
   if (h.rates.bytes !== null) items.push(["Traffic", formatValue(h.rates.bytes, "bytes/s")]);
   if (h.rates.events !== null) items.push(["Events", formatValue(h.rates.events, "per second")]);
-  const { used, budget } = h.memory;
+  const { used, budget, process } = h.memory;
   if (!items.length && used === null) return null;
   return (
     <dl class="facts">
@@ -96,10 +96,10 @@ function Rates({ h }: { h: CaptureHealth }) {
       {used !== null ? (
         <div>
           <dt>Memory</dt>
-          <dd>{formatValue(used, "bytes")}</dd>
+          <dd>{formatValue(process ?? used, "bytes")}</dd>
           {budget !== null ? (
             <dd class="more">
-              <Meter value={used} most={budget} label="Memory against its budget" /> of {formatValue(budget, "bytes")}
+              <Meter value={used} most={budget} label="Memory of flows against its budget" /> flows hold {formatValue(used, "bytes")} of {formatValue(budget, "bytes")}
             </dd>
           ) : null}
         </div>
@@ -119,7 +119,7 @@ function bits(v: number | null): string {
 function Devices({ h }: { h: CaptureHealth }) {
   const sorted = [...h.devices].sort((a, b) => Number(b.captured ?? true) - Number(a.captured ?? true));
   return (
-    <Section title="Interfaces" about="What is captured, and why the others are not.">
+    <Section title="Interfaces" about="What is captured, and why the others are not. The numbers are the kernel’s, of all packets of an interface, those of these pages too.">
       <PlainTable
         label="Interfaces, table"
         rows={sorted}

@@ -40,7 +40,8 @@ export interface CaptureHealth {
   rates: { packets: number | null; bytes: number | null; events: number | null };
   loss: LossCounter[];
   parsers: Sheet;
-  memory: { used: number | null; budget: number | null };
+  /** What flows hold, how much they may, and what the whole program has; bytes. */
+  memory: { used: number | null; budget: number | null; process: number | null };
   undecoded: { protocol: string; flows: number | null; bytes: number | null; why?: string }[];
   notes: Note[];
   journal: { bytes: number | null; quota: number | null };
@@ -95,7 +96,7 @@ export function health(status: unknown): CaptureHealth {
       return value === null ? [] : [{ name: String(l["name"] ?? "?"), value, ...optional("meaning", text(l["meaning"])) }];
     }),
     parsers: sheet(c["parsers"], "protocol"),
-    memory: { used: number(memory["used"]), budget: number(memory["budget"]) },
+    memory: { used: number(memory["used"]), budget: number(memory["budget"]), process: number(memory["process"]) },
     undecoded: list(c["undecoded"]).map((u) => ({
       protocol: text(u["protocol"]) ?? "unknown",
       flows: number(u["flows"]),

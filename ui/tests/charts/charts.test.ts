@@ -50,6 +50,11 @@ test("success and error have colours of their own, others do not repeat early", 
   assert.equal(new Set(tints).size, 4, "each another");
   const codes = colours([{ label: "404" }, { label: "401" }]);
   assert.notEqual(codes[0], codes[1]);
+  // A code is the same in two panels with other codes, in another order.
+  const over = ["200", "400", "206", "304", "404", "405"];
+  const errors = ["304", "405", "404", "400", "301"];
+  const of = (list: string[]) => new Map(colours(list.map((label) => ({ label }))).map((colour, i) => [list[i], colour]));
+  for (const code of errors.filter((c) => over.includes(c))) assert.equal(of(over).get(code), of(errors).get(code), code);
 });
 
 test("axes end at round numbers", () => {
