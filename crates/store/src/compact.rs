@@ -93,7 +93,7 @@ pub(crate) struct Size {
 
 /// Row groups that become one.
 struct Group {
-    /// Blocks of the files, in order; a single one is copied.
+    /// Blocks of the files, in order; a single one is copied, unless its pages are of an earlier format.
     blocks: Vec<SealedBlock>,
     size: Size,
 }
@@ -125,7 +125,7 @@ pub(crate) fn merge(
     let mut writer = FileWriter::create(dir, about, planned, sync)?;
     for group in &groups {
         match &group.blocks[..] {
-            [one] => copy(&mut writer, one)?,
+            [one] if one.file.paged => copy(&mut writer, one)?,
             many => {
                 let sources: Vec<Uncached<'_>> = many.iter().map(Uncached).collect();
                 let sources: Vec<&dyn Parts> = sources.iter().map(|s| s as &dyn Parts).collect();

@@ -16,7 +16,7 @@ use crate::block::{Column, Rows, Terms, Values};
 use crate::encode::{Levels, Planned};
 use crate::pages::Pages;
 use crate::part::Part;
-use crate::pick;
+use crate::pick::{self, Wanted};
 use crate::rle;
 use crate::terms::checked_text_array;
 
@@ -64,7 +64,7 @@ pub(crate) fn column(
     meta: &ColumnChunkMetaData,
     chunk: Chunk,
     nanos: Option<(&ColumnChunkMetaData, Chunk)>,
-    wanted: Option<&[u32]>,
+    wanted: Option<Wanted<'_>>,
 ) -> Result<Option<Part>> {
     let kind = planned.stored.kind();
     let (told, values) = match kind {
@@ -98,7 +98,7 @@ pub(crate) fn column(
             None => texts(meta, rows, chunk, kind)?,
         },
     };
-    let rows = wanted.map_or(rows, <[u32]>::len);
+    let rows = wanted.map_or(rows, |wanted| wanted.rows.len());
     let count = match &values {
         Values::Coded { codes, .. } => codes.len(),
         Values::Long(v) => v.len(),
@@ -133,10 +133,10 @@ fn numbers<T: DataType>(
     meta: &ColumnChunkMetaData,
     rows: usize,
     chunk: Chunk,
-    wanted: Option<&[u32]>,
+    wanted: Option<Wanted<'_>>,
 ) -> Result<(Levels, Vec<T::T>)> {
     if let Some(wanted) = wanted {
-        return pick::numbers::<T>(meta, rows, chunk, wanted);
+        return pick::numbers::<T>(meta, rows, chunk, wanted.rows);
     }
     let mut reader =
         ColumnReaderImpl::<T>::new(meta.column_descr_ptr(), Box::new(Pages::new(meta, rows, chunk)?));

@@ -63,7 +63,12 @@ impl Directory {
         let version = path.join("VERSION");
         match std::fs::read_to_string(&version) {
             Ok(text) => match text.trim().parse::<u32>() {
-                Ok(v) if v <= FORMAT => {}
+                Ok(FORMAT) => {}
+                // From now on it has files that an earlier version cannot read.
+                Ok(v) if v < FORMAT => {
+                    write_small(&version, &format!("{FORMAT}\n"))
+                        .map_err(|e| OpenError::Io(version.clone(), e))?;
+                }
                 Ok(v) => return Err(OpenError::Later(version, v)),
                 Err(_) => return Err(OpenError::NoVersion(version)),
             },

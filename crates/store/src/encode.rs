@@ -263,10 +263,7 @@ impl Encoder {
             Values::Coded { codes, terms } => {
                 let texts = Coded::new(codes, as_texts(&terms));
                 let pages = if lists {
-                    let mut start = Vec::new();
-                    write_levels(&levels.rep, descr.max_rep_level(), &mut start);
-                    write_levels(&levels.def, descr.max_def_level(), &mut start);
-                    vec![PageStart { levels: start, rows: levels.def.len(), values: texts.codes.len() }]
+                    list_page_starts(&levels, (descr.max_def_level(), descr.max_rep_level()))
                 } else {
                     page_starts(pieces, &texts)
                 };
@@ -320,7 +317,7 @@ impl Encoder {
         let mut sink = TrackedWrite::new(Vec::new());
         let mut pages = SerializedPageWriter::new(&mut sink);
         let (mut plain_size, mut data_at) = (0, 0);
-        let count = starts.iter().map(|start| start.rows).sum::<usize>();
+        let count = starts.iter().map(|start| start.count).sum::<usize>();
         if !*each_once {
             let mut dictionary = Vec::with_capacity(terms.value_data().len() + terms.len() * 4);
             write_plain(terms, 0..terms.len(), &mut dictionary);
@@ -349,7 +346,7 @@ impl Encoder {
             };
             let page = Page::DataPage {
                 buf: self.compress(&data)?,
-                num_values: start.rows as u32,
+                num_values: start.count as u32,
                 encoding,
                 def_level_encoding: Encoding::RLE,
                 rep_level_encoding: Encoding::RLE,
@@ -427,7 +424,8 @@ impl Coded {
 /// How a data page begins: its levels; and what it has.
 struct PageStart {
     levels: Vec<u8>,
-    rows: usize,
+    /// How many levels: values, and places without one.
+    count: usize,
     values: usize,
 }
 
@@ -448,7 +446,7 @@ fn page_starts(pieces: &[Piece], texts: &Coded) -> Vec<PageStart> {
         let mut levels = Vec::new();
         with_length(1, &mut levels, |encoder| open.iter().for_each(|(level, n)| encoder.push(*level, *n)));
         let values = open.iter().filter(|(level, _)| *level == 1).map(|(_, n)| n).sum();
-        starts.push(PageStart { levels, rows: open.iter().map(|(_, n)| n).sum(), values });
+        starts.push(PageStart { levels, count: open.iter().map(|(_, n)| n).sum(), values });
         open.clear();
     };
     presence(pieces, |level, mut n| {
@@ -466,6 +464,24 @@ fn page_starts(pieces: &[Piece], texts: &Coded) -> Vec<PageStart> {
         close(&mut open);
     }
     starts
+}
+
+/// The pages of rows with lists: [`PAGE_ROWS`] rows each, whatever they take. Readers count on it from format 2 on.
+fn list_page_starts(levels: &Levels, (max_def, max_rep): (i16, i16)) -> Vec<PageStart> {
+    let rows = (0..levels.rep.len()).filter(|i| levels.rep[*i] == 0);
+    let mut ends: Vec<usize> = rows.step_by(PAGE_ROWS).skip(1).collect();
+    ends.push(levels.rep.len());
+    let mut first = 0;
+    let start = |end: usize| {
+        let (rep, def) = (&levels.rep[first..end], &levels.def[first..end]);
+        first = end;
+        let mut out = Vec::new();
+        write_levels(rep, max_rep, &mut out);
+        write_levels(def, max_def, &mut out);
+        let values = def.iter().filter(|level| **level == max_def).count();
+        PageStart { levels: out, count: def.len(), values }
+    };
+    ends.into_iter().map(start).collect()
 }
 
 /// The definition levels of rows with one value or none, and how often each.

@@ -23,7 +23,7 @@ use crate::decode::{self, Chunk};
 use crate::encode::Planned;
 use crate::layout::{ID, NANOS, Stored, is_below, kind_of};
 use crate::part::{Part, Parts, fields, logical};
-use crate::pick::Picked;
+use crate::pick::{Picked, Wanted};
 use crate::source;
 use crate::write::{About, FORMAT};
 
@@ -58,6 +58,8 @@ pub(crate) struct SealedFile {
     leaves: Vec<(usize, Option<usize>)>,
     fields: Vec<(String, Kind)>,
     number: u64,
+    /// Whether texts in lists are in pages of as many rows each.
+    pub(crate) paged: bool,
     /// To be deleted when nobody reads it any more.
     doomed: AtomicBool,
     shared: Arc<Shared>,
@@ -74,7 +76,8 @@ impl SealedFile {
             found.value.as_deref()
         };
         let number = |key: &str| value(key).and_then(|v| v.parse::<i64>().ok());
-        match number("format") {
+        let format = number("format");
+        match format {
             None => return Err(damaged("not one of wirebeat's files")),
             Some(v) if v > i64::from(FORMAT) => {
                 return Err(damaged(&format!(
@@ -104,6 +107,7 @@ impl SealedFile {
             stored,
             leaves,
             number: shared.next_file.fetch_add(1, Ordering::Relaxed),
+            paged: format >= Some(2),
             doomed: AtomicBool::new(false),
             shared: Arc::clone(shared),
         };
@@ -203,6 +207,7 @@ impl SealedFile {
             None => None,
         };
         let planned = Planned { stored: self.stored[at].clone(), nanos: false };
+        let rows = rows.map(|rows| Wanted { rows, paged: self.paged });
         decode::column(&planned, row_group.num_rows() as usize, meta, chunk, nanos, rows)
             .map_err(|e| BlockError::Damaged(self.path.clone(), format!("{}: {e}", planned.name())))
     }

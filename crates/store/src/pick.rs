@@ -13,7 +13,7 @@ use wirebeat_model::Kind;
 
 use crate::block::{BlockError, Column, Rows, Terms, Values};
 use crate::decode::{Chunk, address, damaged, outside};
-use crate::encode::Levels;
+use crate::encode::{Levels, PAGE_ROWS};
 use crate::file::SealedBlock;
 use crate::layout::Stored;
 use crate::pages::Pages;
@@ -26,6 +26,14 @@ use crate::terms::checked_text_array;
 pub(crate) struct Picked<'a> {
     pub(crate) block: &'a SealedBlock,
     pub(crate) rows: &'a [u32],
+}
+
+/// Rows of a chunk that are wanted; ascending.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) rows: &'a [u32],
+    /// Whether texts in lists are in pages of [`PAGE_ROWS`] rows.
+    pub(crate) paged: bool,
 }
 
 impl Picked<'_> {
@@ -132,7 +140,7 @@ pub(crate) fn texts(
     rows: usize,
     chunk: Chunk,
     kind: Kind,
-    wanted: &[u32],
+    Wanted { rows: wanted, paged }: Wanted<'_>,
 ) -> Result<(Levels, Values)> {
     let mut reader = Pages::new(meta, rows, chunk)?;
     let (max_def, max_rep) = (meta.column_descr().max_def_level(), meta.column_descr().max_rep_level());
@@ -145,9 +153,12 @@ pub(crate) fn texts(
         && let Some(ahead) = reader.peek_next_page()?
     {
         // Without lists a page has a row for each level.
+        let rows_ahead = match max_rep {
+            0 => ahead.num_levels,
+            _ => paged.then(|| PAGE_ROWS.min(rows.saturating_sub(first as usize))),
+        };
         if !ahead.is_dict
-            && max_rep == 0
-            && let Some(n) = ahead.num_levels
+            && let Some(n) = rows_ahead
             && wanted[done] as usize >= first as usize + n
         {
             reader.skip_next_page()?;
@@ -165,6 +176,9 @@ pub(crate) fn texts(
         };
         let mut rest = &buf[..];
         let page = Spans::new(&mut rest, (max_def, max_rep), n, first, &wanted[done..])?;
+        if rows_ahead.is_some_and(|rows| rows != page.rows as usize) {
+            return Err(damaged("a page has other rows than told"));
+        }
         told.def.extend(page.def);
         told.rep.extend(page.rep);
         let (places, count) = (page.places, page.values);

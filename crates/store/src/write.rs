@@ -18,8 +18,8 @@ use crate::encode::{Encoder, Piece, Planned};
 use crate::layout::Stored;
 use crate::part::{Part, Parts};
 
-/// The layout of the files. Files of later versions are refused.
-pub(crate) const FORMAT: u32 = 1;
+/// The layout of the files. Files of later versions are refused. Before 2, texts in lists were in one page.
+pub(crate) const FORMAT: u32 = 2;
 /// Ends the name of a file that is not complete.
 pub(crate) const TEMPORARY: &str = "part";
 

@@ -81,6 +81,38 @@ fn a_few_rows() {
     common::add_ids(&mut events);
     put(&store, 0, &events);
     store.seal(Time(0)).unwrap();
+    a_few_are_what_they_are_among_all(&store, rows);
+    drop(store);
+    // Files of the first format do not promise pages of lists: all of them are looked through, and merged they are of the
+    // second.
+    let path = only_file(dir.path());
+    let mut bytes = std::fs::read(&path).unwrap();
+    let at = memchr::memmem::find(&bytes, b"wirebeat.format").unwrap() + b"wirebeat.format".len();
+    // A field of text, one byte long: the number.
+    assert_eq!(bytes[at..at + 3], [0x18, 1, b'2']);
+    bytes[at + 2] = b'1';
+    std::fs::write(&path, bytes).unwrap();
+    std::fs::write(dir.path().join("VERSION"), "1\n").unwrap();
+    let store = open_with(dir.path(), |o| (o.import, o.group_rows) = (true, 2 * rows));
+    a_few_are_what_they_are_among_all(&store, rows);
+    assert_eq!(std::fs::read_to_string(dir.path().join("VERSION")).unwrap(), "2\n");
+    put(&store, rows as u64, &events[..1]);
+    store.seal(Time(0)).unwrap();
+    assert!(store.tick(DAY_LATER).unwrap());
+    drop(store);
+    let merged = std::fs::read(only_file(dir.path())).unwrap();
+    assert!(memchr::memmem::find(&merged, b"wirebeat.format\x18\x012").is_some());
+}
+
+fn only_file(dir: &Path) -> std::path::PathBuf {
+    let entries = || std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path());
+    let partition = entries().find(|p| p.is_dir()).unwrap();
+    let files: Vec<_> = std::fs::read_dir(partition).unwrap().map(|e| e.unwrap().path()).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    files.into_iter().next().unwrap()
+}
+
+fn a_few_are_what_they_are_among_all(store: &Store, rows: usize) {
     let view = store.view();
     let blocks: Vec<_> = view.indices.iter().flat_map(|i| &i.blocks).collect();
     assert_eq!(blocks.iter().map(|b| b.rows()).sum::<usize>(), rows);
