@@ -27,17 +27,19 @@ const EVENTS: [&str; 4] = [
     r#"{"@timestamp":"1969-12-31T23:59:59.999999999Z","tags":["a",""],"event":{"duration":9223372036854775807}}"#,
 ];
 
-/// Puts events into a store, and all but the last into files.
-pub(super) fn fill(store: &Store) {
+/// Puts events into a store so many times, and all but the last into files.
+pub(super) fn fill(store: &Store, times: usize) {
     let schema = engine::schema();
-    for (seq, text) in (1..).zip(EVENTS) {
+    let all = EVENTS.iter().cycle().take(EVENTS.len() * times);
+    let last = all.clone().count() as u64;
+    for (seq, text) in (1..).zip(all) {
         let document: Value = serde_json::from_str(text).expect("JSON");
         let entries = read_event(schema, text).expect("an event");
         let stamp = Time::parse_rfc3339(document["@timestamp"].as_str().expect("a time")).expect("a time");
         let id = EventId(u128::from(seq).to_be_bytes());
         let event = Incoming { seq, stamp, id, fields: entries.as_bytes() };
         store.ingest(Time(0), [event]).expect("room");
-        if seq == 3 {
+        if seq + 1 == last {
             store.seal(Time(0)).expect("a file");
         }
     }
@@ -53,7 +55,7 @@ fn world() -> &'static World {
         let schema = engine::schema();
         let dir = tempfile::tempdir().expect("a directory");
         let (store, _) = Store::open(dir.path(), options(), schema).expect("a store");
-        fill(&store);
+        fill(&store, 1);
         let mut mapping = Mapping::from_schema(schema);
         mapping.add("client.bytes", Kind::Long);
         mapping.add_geo_point("client.geo.location");
