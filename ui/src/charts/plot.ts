@@ -44,6 +44,12 @@ function alone(u: uPlot, series: number): number[] {
   return Array.from(values, (_, i) => i).filter((i) => !gap(i) && gap(i - 1) && gap(i + 1));
 }
 
+/** Gaps a little wider than uPlot's: the line to the next value, which they hide, is as thick as it is, and its edge would show. */
+const gaps: uPlot.Series.GapsRefiner = (_u, _series, _from, _to, found) => {
+  const edge = Math.ceil(devicePixelRatio);
+  return found.map(([from, to]) => [from - edge, to + edge]);
+};
+
 function shade(loss: Loss[], colour: string): uPlot.Plugin {
   return {
     hooks: {
@@ -131,6 +137,7 @@ export function options(data: TimeData, look: Look, element: Element, width: num
           width: look.mode === "bars" ? 0 : 1.75,
           points: look.mode === "line" ? { show: true, size: 5, width: 0, fill: colour, filter: alone } : { show: false },
           spanGaps: false,
+          gaps,
           ...(filled ? { fill: look.mode === "bars" || look.stack ? colour : `${colour}40` } : {}),
           ...(look.mode === "bars" && bars ? { paths: bars } : {}),
         };
