@@ -10,11 +10,11 @@ use parquet::data_type::{BoolType, DataType, DoubleType, Int32Type, Int64Type};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{ChunkReader, Length};
-use parquet::file::serialized_reader::SerializedPageReader;
 use wirebeat_model::{Endpoint, Kind};
 
 use crate::block::{Column, Rows, Terms, Values};
 use crate::encode::{Levels, Planned};
+use crate::pages::Pages;
 use crate::part::Part;
 use crate::pick;
 use crate::rle;
@@ -57,7 +57,7 @@ pub(crate) fn damaged(what: &str) -> ParquetError {
 }
 
 /// Reads a chunk; `None` when no row has a value. `nanos` is the chunk of left-over nanoseconds, `wanted` the rows that are
-/// wanted, where not all are: then it has no lists.
+/// wanted, where not all are.
 pub(crate) fn column(
     planned: &Planned,
     rows: usize,
@@ -67,11 +67,12 @@ pub(crate) fn column(
     wanted: Option<&[u32]>,
 ) -> Result<Option<Part>> {
     let kind = planned.stored.kind();
-    let (levels, values) = match kind {
-        Kind::Long => numbers::<Int64Type>(meta, rows, chunk, wanted).map(|(l, v)| (l, Values::Long(v)))?,
+    let (told, values) = match kind {
+        Kind::Long => numbers::<Int64Type>(meta, rows, chunk, wanted)
+            .map(|(l, v)| (Told::Levels(l), Values::Long(v)))?,
         Kind::Boolean => {
             let (levels, v) = numbers::<BoolType>(meta, rows, chunk, wanted)?;
-            (levels, Values::Long(v.into_iter().map(i64::from).collect()))
+            (Told::Levels(levels), Values::Long(v.into_iter().map(i64::from).collect()))
         }
         Kind::Date => {
             let (levels, mut v) = numbers::<Int64Type>(meta, rows, chunk, wanted)?;
@@ -83,13 +84,17 @@ pub(crate) fn column(
                 }
                 v.iter_mut().zip(rest).for_each(|(t, ns)| *t = t.saturating_add(ns.into()));
             }
-            (levels, Values::Long(v))
+            (Told::Levels(levels), Values::Long(v))
         }
         Kind::Double => {
-            numbers::<DoubleType>(meta, rows, chunk, wanted).map(|(l, v)| (l, Values::Double(v)))?
+            let (levels, v) = numbers::<DoubleType>(meta, rows, chunk, wanted)?;
+            (Told::Levels(levels), Values::Double(v))
         }
         Kind::Keyword | Kind::Text | Kind::Ip | Kind::Map | Kind::Objects => match wanted {
-            Some(wanted) => pick::texts(meta, rows, chunk, kind, wanted)?,
+            Some(wanted) => {
+                let (levels, values) = pick::texts(meta, rows, chunk, kind, wanted)?;
+                (Told::Levels(levels), values)
+            }
             None => texts(meta, rows, chunk, kind)?,
         },
     };
@@ -102,10 +107,11 @@ pub(crate) fn column(
     if count == 0 {
         return Ok(None);
     }
-    let (objects, column_rows) = match planned.levels() {
-        (1, _) => (None, single(&levels, rows)?),
-        (2, _) => (None, Rows::Many(lists(&levels, rows)?)),
-        (max, _) => {
+    let (objects, column_rows) = match (told, planned.levels().0) {
+        (Told::Rows(rows), _) => (None, rows),
+        (Told::Levels(levels), 1) => (None, single(&levels, rows)?),
+        (Told::Levels(levels), 2) => (None, Rows::Many(lists(&levels, rows)?)),
+        (Told::Levels(levels), max) => {
             let (objects, column_rows) = members(&levels, rows, max)?;
             (Some(Arc::new(objects)), column_rows)
         }
@@ -122,14 +128,6 @@ pub(crate) fn column(
     Ok(Some(Part { objects, column: Arc::new(Column { kind, rows: column_rows, values }) }))
 }
 
-pub(crate) fn pages(
-    meta: &ColumnChunkMetaData,
-    rows: usize,
-    chunk: Chunk,
-) -> Result<SerializedPageReader<Chunk>> {
-    SerializedPageReader::new(Arc::new(chunk), meta, rows, None)
-}
-
 /// Numbers, through the library.
 fn numbers<T: DataType>(
     meta: &ColumnChunkMetaData,
@@ -140,7 +138,8 @@ fn numbers<T: DataType>(
     if let Some(wanted) = wanted {
         return pick::numbers::<T>(meta, rows, chunk, wanted);
     }
-    let mut reader = ColumnReaderImpl::<T>::new(meta.column_descr_ptr(), Box::new(pages(meta, rows, chunk)?));
+    let mut reader =
+        ColumnReaderImpl::<T>::new(meta.column_descr_ptr(), Box::new(Pages::new(meta, rows, chunk)?));
     let mut levels = Levels::default();
     let mut values = Vec::new();
     let mut left = rows;
@@ -158,11 +157,12 @@ fn numbers<T: DataType>(
     Ok((levels, values))
 }
 
-/// Texts: codes and dictionary as they were written.
-fn texts(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk, kind: Kind) -> Result<(Levels, Values)> {
+/// Texts: codes and dictionary as they were written; and the rows that have one, where there are no lists.
+fn texts(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk, kind: Kind) -> Result<(Told, Values)> {
     let descr = meta.column_descr_ptr();
-    let mut reader = pages(meta, rows, chunk)?;
-    let mut levels = Levels::default();
+    let mut reader = Pages::new(meta, rows, chunk)?;
+    let flat = descr.max_rep_level() == 0 && descr.max_def_level() == 1;
+    let (mut levels, mut few, mut row) = (Levels::default(), Vec::new(), 0);
     let mut codes = Vec::new();
     let (mut bytes, mut ends) = (Vec::new(), vec![0i32]);
     let mut dictionary = false;
@@ -175,11 +175,21 @@ fn texts(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk, kind: Kind) -> R
             Page::DataPage { buf, num_values, encoding, .. } => {
                 let mut rest = &buf[..];
                 let n = num_values as usize;
-                read_levels(&mut rest, descr.max_rep_level(), n, &mut levels.rep)?;
-                let before = levels.def.len();
-                read_levels(&mut rest, descr.max_def_level(), n, &mut levels.def)?;
-                let max = descr.max_def_level();
-                let count = levels.def[before..].iter().filter(|d| **d == max).count();
+                let count = if flat {
+                    if n > rows.saturating_sub(row as usize) {
+                        return Err(damaged("more levels than rows"));
+                    }
+                    let before = few.len();
+                    read_rows(&mut rest, n, row, &mut few)?;
+                    row = row.saturating_add(num_values);
+                    few.len() - before
+                } else {
+                    read_levels(&mut rest, descr.max_rep_level(), n, &mut levels.rep)?;
+                    let before = levels.def.len();
+                    read_levels(&mut rest, descr.max_def_level(), n, &mut levels.def)?;
+                    let max = descr.max_def_level();
+                    levels.def[before..].iter().filter(|d| **d == max).count()
+                };
                 match encoding {
                     Encoding::PLAIN if !dictionary => {
                         let first = ends.len() as u32 - 1;
@@ -202,7 +212,57 @@ fn texts(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk, kind: Kind) -> R
     }
     let array = checked_text_array(bytes, ends).ok_or_else(|| damaged("texts that are not UTF-8"))?;
     let terms = if kind == Kind::Ip { address(&array)? } else { Terms::Text(array) };
-    Ok((levels, Values::Coded { codes, terms }))
+    let told = match flat {
+        true if row as usize != rows => return Err(damaged("levels and rows differ in number")),
+        true => Told::Rows(if few.len() == rows { Rows::Each } else { Rows::Few(few) }),
+        false => Told::Levels(levels),
+    };
+    Ok((told, Values::Coded { codes, terms }))
+}
+
+/// Which rows have values.
+enum Told {
+    /// By levels.
+    Levels(Levels),
+    /// Where there are no lists.
+    Rows(Rows),
+}
+
+/// The rows of a page that have a value, from its definition levels; `first` is its first row.
+fn read_rows(rest: &mut &[u8], count: usize, first: u32, out: &mut Vec<u32>) -> Result<()> {
+    let mut at = first;
+    rle::runs(take_levels(rest)?, 1, count, |run| match run {
+        rle::Run::Same(level, n) => {
+            if level == 1 {
+                out.extend(at..at.saturating_add(n as u32));
+            }
+            at = at.saturating_add(n as u32);
+        }
+        rle::Run::Packed(bits, n) => {
+            let end = at.saturating_add(n as u32);
+            for (byte, first) in bits.iter().zip((at..end).step_by(8)) {
+                let mut left = *byte;
+                while left != 0 {
+                    let row = first + left.trailing_zeros();
+                    // Behind the last row they do not count.
+                    if row < end {
+                        out.push(row);
+                    }
+                    left &= left - 1;
+                }
+            }
+            at = end;
+        }
+    })
+    .ok_or_else(|| damaged("levels end early"))
+}
+
+/// Levels of a page with their length before them.
+pub(crate) fn take_levels<'p>(rest: &mut &'p [u8]) -> Result<&'p [u8]> {
+    let (len, tail) = rest.split_first_chunk::<4>().ok_or_else(outside)?;
+    let (levels, tail) = tail.split_at_checked(u32::from_le_bytes(*len) as usize).ok_or_else(outside)?;
+    *rest = tail;
+    Ok(levels)
 }
 
 /// Addresses that were stored as texts.
@@ -219,7 +279,7 @@ pub(crate) fn texts_hold(
     chunk: Chunk,
     bytes: &[u8],
 ) -> Result<bool> {
-    let mut reader = pages(meta, rows, chunk)?;
+    let mut reader = Pages::new(meta, rows, chunk)?;
     let finder = memchr::memmem::Finder::new(bytes);
     while let Some(page) = reader.get_next_page()? {
         if finder.find(page.buffer()).is_some() {
@@ -250,9 +310,7 @@ fn read_levels(rest: &mut &[u8], max: i16, count: usize, out: &mut Vec<i16>) -> 
     if max == 0 {
         return Ok(());
     }
-    let (len, tail) = rest.split_first_chunk::<4>().ok_or_else(outside)?;
-    let (levels, tail) = tail.split_at_checked(u32::from_le_bytes(*len) as usize).ok_or_else(outside)?;
-    *rest = tail;
+    let levels = take_levels(rest)?;
     let width = rle::bits(max as u32);
     let mut scratch = Vec::new();
     rle::runs(levels, width, count, |run| match run {

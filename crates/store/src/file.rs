@@ -246,7 +246,23 @@ fn read_footer(path: &Path) -> Result<(ParquetMetaData, u64), BlockError> {
         file.read_exact_at(&mut whole, size - 8 - len).map_err(failed)?;
         ParquetMetaDataReader::decode_metadata(&whole)
     };
-    footer.map(|f| (f, size)).map_err(|e| damaged(&e.to_string()))
+    let footer = footer.map_err(|e| damaged(&e.to_string()))?;
+    if footer.row_groups().iter().flat_map(RowGroupMetaData::columns).all(|column| lies_within(column, size))
+    {
+        Ok((footer, size))
+    } else {
+        Err(damaged("a column lies outside the file"))
+    }
+}
+
+/// Whether a chunk is in a file of this size. The library panics over numbers below 0.
+fn lies_within(column: &ColumnChunkMetaData, size: u64) -> bool {
+    let start = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
+    let end = start.checked_add(column.compressed_size());
+    start >= 0
+        && column.data_page_offset() >= 0
+        && column.compressed_size() >= 0
+        && end.and_then(|end| u64::try_from(end).ok()).is_some_and(|end| end <= size)
 }
 
 /// Stored columns and their leaves.
@@ -379,13 +395,7 @@ impl SealedBlock {
             .map_err(|e| BlockError::Damaged(self.file.path.clone(), format!("{}: {e}", stored.name)))
     }
 
-    /// Whether a stored column has one value or none in a row.
-    pub(crate) fn is_flat(&self, at: usize) -> bool {
-        let stored = &self.file.stored[at];
-        stored.list.is_none() && !stored.many
-    }
-
-    /// Some rows of a stored column without lists; `None` when no row of the block has a value.
+    /// Some rows of a stored column; `None` when no row of the block has a value.
     pub(crate) fn pick(&self, at: usize, rows: &[u32]) -> Result<Option<Part>, BlockError> {
         let key = self.file.key(self.group, &self.file.stored[at].name);
         match self.file.shared.cache.get(&key) {

@@ -12,12 +12,14 @@ use parquet::file::metadata::ColumnChunkMetaData;
 use wirebeat_model::Kind;
 
 use crate::block::{BlockError, Column, Rows, Terms, Values};
-use crate::decode::{Chunk, address, damaged, outside, pages};
+use crate::decode::{Chunk, address, damaged, outside};
 use crate::encode::Levels;
 use crate::file::SealedBlock;
 use crate::layout::Stored;
+use crate::pages::Pages;
 use crate::part::{Cursor, Part, Parts};
 use crate::rle;
+use crate::spans::Spans;
 use crate::terms::checked_text_array;
 
 /// Some rows of a block; ascending. They are numbered anew, from 0.
@@ -47,10 +49,7 @@ impl Parts for Picked<'_> {
     }
 
     fn part(&self, at: usize) -> std::result::Result<Option<Part>, BlockError> {
-        if self.block.is_flat(at) {
-            return self.block.pick(at, self.rows);
-        }
-        Ok(self.block.part(at)?.map(|part| part.take(self.rows)))
+        self.block.pick(at, self.rows)
     }
 }
 
@@ -102,28 +101,32 @@ impl Column {
     }
 }
 
-/// Numbers of some rows of a chunk without lists, through the library.
+/// Numbers of some rows of a chunk, through the library.
 pub(crate) fn numbers<T: DataType>(
     meta: &ColumnChunkMetaData,
     rows: usize,
     chunk: Chunk,
     wanted: &[u32],
 ) -> Result<(Levels, Vec<T::T>)> {
-    let mut reader = ColumnReaderImpl::<T>::new(meta.column_descr_ptr(), Box::new(pages(meta, rows, chunk)?));
+    let mut reader =
+        ColumnReaderImpl::<T>::new(meta.column_descr_ptr(), Box::new(Pages::new(meta, rows, chunk)?));
     let (mut levels, mut values, mut at) = (Levels::default(), Vec::new(), 0);
     for &row in wanted {
         let skip = row as usize - at;
         if skip > 0 && reader.skip_records(skip)? != skip
-            || reader.read_records(1, Some(&mut levels.def), None, &mut values)?.0 != 1
+            || reader.read_records(1, Some(&mut levels.def), Some(&mut levels.rep), &mut values)?.0 != 1
         {
             return Err(damaged("fewer rows than told"));
         }
         at = row as usize + 1;
     }
+    if meta.column_descr().max_rep_level() == 0 {
+        levels.rep.clear();
+    }
     Ok((levels, values))
 }
 
-/// Texts of some rows of a chunk without lists, each on its own.
+/// Texts of some rows of a chunk, each on its own.
 pub(crate) fn texts(
     meta: &ColumnChunkMetaData,
     rows: usize,
@@ -131,7 +134,8 @@ pub(crate) fn texts(
     kind: Kind,
     wanted: &[u32],
 ) -> Result<(Levels, Values)> {
-    let mut reader = pages(meta, rows, chunk)?;
+    let mut reader = Pages::new(meta, rows, chunk)?;
+    let (max_def, max_rep) = (meta.column_descr().max_def_level(), meta.column_descr().max_rep_level());
     let mut dictionary: Option<Bytes> = None;
     let (mut told, mut codes) = (Levels::default(), Vec::new());
     let (mut bytes, mut ends) = (Vec::new(), vec![0i32]);
@@ -140,7 +144,9 @@ pub(crate) fn texts(
     while done < wanted.len()
         && let Some(ahead) = reader.peek_next_page()?
     {
+        // Without lists a page has a row for each level.
         if !ahead.is_dict
+            && max_rep == 0
             && let Some(n) = ahead.num_levels
             && wanted[done] as usize >= first as usize + n
         {
@@ -157,13 +163,11 @@ pub(crate) fn texts(
             Page::DataPage { buf, num_values, encoding, .. } => (buf, num_values, encoding),
             Page::DataPageV2 { .. } => return Err(damaged("data pages of version 2")),
         };
-        let here = wanted[done..].iter().take_while(|&&row| u64::from(row) < u64::from(first) + u64::from(n));
-        let here: Vec<u32> = here.map(|row| row - first).collect();
-        let (len, rest) = buf.split_first_chunk::<4>().ok_or_else(outside)?;
-        let (levels, rest) = rest.split_at_checked(u32::from_le_bytes(*len) as usize).ok_or_else(outside)?;
-        let (ranks, count) = ranks(levels, n as usize, &here)?;
-        told.def.extend(ranks.iter().map(|rank| i16::from(rank.is_some())));
-        let places: Vec<u32> = ranks.into_iter().flatten().collect();
+        let mut rest = &buf[..];
+        let page = Spans::new(&mut rest, (max_def, max_rep), n, first, &wanted[done..])?;
+        told.def.extend(page.def);
+        told.rep.extend(page.rep);
+        let (places, count) = (page.places, page.values);
         match encoding {
             Encoding::PLAIN if dictionary.is_none() => plain(rest, &places, &mut bytes, &mut ends)?,
             Encoding::RLE_DICTIONARY if dictionary.is_some() => {
@@ -173,8 +177,8 @@ pub(crate) fn texts(
             }
             other => return Err(damaged(&format!("texts encoded as {other}"))),
         }
-        done += here.len();
-        first = first.saturating_add(n);
+        done += page.found;
+        first = first.saturating_add(page.rows);
     }
     if done < wanted.len() {
         return Err(damaged("fewer rows than told"));
@@ -191,43 +195,6 @@ pub(crate) fn texts(
     let array = checked_text_array(bytes, ends).ok_or_else(|| damaged("texts that are not UTF-8"))?;
     let terms = if kind == Kind::Ip { address(&array)? } else { Terms::Text(array) };
     Ok((told, Values::Coded { codes, terms }))
-}
-
-/// For each of these rows of a page, ascending, how many values are before its own, if it has one; and how many the page has.
-fn ranks(levels: &[u8], rows: usize, wanted: &[u32]) -> Result<(Vec<Option<u32>>, usize)> {
-    let (mut out, mut next) = (Vec::with_capacity(wanted.len()), wanted.iter().peekable());
-    let (mut at, mut before) = (0u32, 0u32);
-    let done = rle::runs(levels, 1, rows, |run| match run {
-        rle::Run::Same(level, n) => {
-            let set = level == 1;
-            while let Some(row) = next.next_if(|row| **row < at + n as u32) {
-                out.push(set.then_some(before + row - at));
-            }
-            at += n as u32;
-            before += if set { n as u32 } else { 0 };
-        }
-        rle::Run::Packed(packed, n) => {
-            // The lowest bit of a byte is the first row; behind the last row they are 0 or do not count.
-            let (mut byte, mut ones) = (0, 0);
-            let mut upto = |bit: u32| {
-                while byte < bit as usize / 8 {
-                    ones += packed[byte].count_ones();
-                    byte += 1;
-                }
-                let rest = packed.get(byte).map_or(0, |b| b & ((1 << (bit % 8)) - 1));
-                ones + rest.count_ones()
-            };
-            while let Some(row) = next.next_if(|row| **row < at + n as u32) {
-                let bit = row - at;
-                let set = packed[bit as usize / 8] >> (bit % 8) & 1 == 1;
-                out.push(set.then_some(before + upto(bit)));
-            }
-            before += upto(n as u32);
-            at += n as u32;
-        }
-    });
-    done.ok_or_else(|| damaged("levels end early"))?;
-    Ok((out, before as usize))
 }
 
 /// The texts at these places, ascending, of texts with their lengths before them.

@@ -201,6 +201,13 @@ fn passing(test: &Test, terms: &Terms, codes: &[u32], column: &Column, within: &
     };
     let wanted = |code: usize| wanted.as_ref().is_none_or(|w| w[code]);
     let pass: Vec<bool> = match terms {
+        Terms::Text(texts) if test.part().is_some_and(|part| part.len() > 1) => {
+            let mut pass = vec![false; count];
+            having_part(texts, test.part().unwrap_or_default(), |code| {
+                pass[code] = wanted(code) && test.text(texts.value(code));
+            });
+            pass
+        }
         Terms::Text(texts) => (0..count).map(|code| wanted(code) && test.text(texts.value(code))).collect(),
         Terms::Ip(ips) => (0..count).map(|code| wanted(code) && test.ip(ips[code])).collect(),
     };
@@ -212,6 +219,26 @@ fn passing(test: &Test, terms: &Terms, codes: &[u32], column: &Column, within: &
             None => Passing::None,
         },
         _ => Passing::Some(pass),
+    }
+}
+
+/// The terms that have a text in them: one search through all of them instead of one in each.
+fn having_part(texts: &StringArray, part: &str, mut each: impl FnMut(usize)) {
+    let (ends, bytes) = (&texts.value_offsets()[1..], texts.value_data());
+    let first = texts.value_offsets()[0] as usize;
+    let finder = memchr::memmem::Finder::new(part);
+    let (mut at, mut code) = (first, 0);
+    while let Some(found) = bytes.get(at..).and_then(|rest| finder.find(rest)) {
+        let start = at + found;
+        code += ends[code..].partition_point(|end| *end as usize <= start);
+        let Some(end) = ends.get(code).map(|end| *end as usize) else { return };
+        if start + part.len() <= end {
+            each(code);
+            at = end;
+        } else {
+            // Across the end of a term.
+            at = start + 1;
+        }
     }
 }
 
@@ -227,4 +254,27 @@ pub(crate) fn find(texts: &StringArray, wanted: &str) -> Option<u32> {
             to - from == length && &bytes[from..to] == wanted.as_bytes()
         })
         .map(|code| code as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terms_that_have_a_part() {
+        let texts = StringArray::from(vec!["", "abab", "ba", "", "xab", "a", "b", "ab"]);
+        let found = |texts: &StringArray, part: &str| {
+            let mut found = Vec::new();
+            having_part(texts, part, |code| found.push(code));
+            found
+        };
+        let one_by_one = |texts: &StringArray, part: &str| -> Vec<usize> {
+            (0..texts.len()).filter(|i| texts.value(*i).contains(part)).collect()
+        };
+        for part in ["ab", "ba", "abab", "xab", "bb", "aa", "abba"] {
+            assert_eq!(found(&texts, part), one_by_one(&texts, part), "{part}");
+            let some = texts.slice(2, 5);
+            assert_eq!(found(&some, part), one_by_one(&some, part), "{part} in a slice");
+        }
+    }
 }

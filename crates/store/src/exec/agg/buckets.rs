@@ -114,6 +114,8 @@ pub(super) struct Filler<'b> {
     /// Parent × code → bucket, where that is not too much.
     table: Vec<u32>,
     codes: usize,
+    /// How often each of the table was met, where that is all that is wanted.
+    tally: Vec<u32>,
     /// The row that last fell into each bucket, where a row may fall into one more than once.
     last: Option<Vec<u32>>,
     out: Batch,
@@ -132,12 +134,13 @@ impl<'b> Filler<'b> {
         let size = batch.buckets.saturating_mul(codes);
         let table = if size <= (4 * batch.rows.len()).max(4096) { vec![UNKNOWN; size] } else { Vec::new() };
         let last = several.then(Vec::new);
+        let tally = if several || keep_rows { Vec::new() } else { vec![0; table.len()] };
         let mut out = Batch::default();
         if keep_rows {
             out.rows.reserve(batch.rows.len());
             out.ords.reserve(batch.rows.len());
         }
-        Self { buckets, table, codes, last, out, keep_rows }
+        Self { buckets, table, codes, tally, last, out, keep_rows }
     }
 
     /// A row in bucket `parent` has this code. `key` tells the key it stands for, or that it makes no bucket.
@@ -152,7 +155,21 @@ impl<'b> Filler<'b> {
             ord = key().map_or(NONE, |key| self.buckets.ord(parent, key));
             self.table[slot] = ord;
         }
-        self.add(row, ord);
+        match self.tally.get_mut(slot) {
+            Some(tally) => *tally += 1,
+            None => self.add(row, ord),
+        }
+    }
+
+    /// These rows in bucket `parent` have this key; only where a row has one code.
+    pub(super) fn put_all(&mut self, rows: &[u32], parent: u32, key: Option<u64>) {
+        let Some(key) = key else { return };
+        let ord = self.buckets.ord(parent, key);
+        self.buckets.counts[ord as usize] += rows.len() as u64;
+        if self.keep_rows {
+            self.out.rows.extend_from_slice(rows);
+            self.out.ords.resize(self.out.rows.len(), ord);
+        }
     }
 
     /// A row in bucket `parent` has this key.
@@ -190,6 +207,12 @@ impl<'b> Filler<'b> {
 
     /// The rows with the buckets they fell into.
     pub(super) fn done(mut self) -> Result<Batch, EsError> {
+        for (&ord, &times) in self.table.iter().zip(&self.tally) {
+            // What was not met is not known either.
+            if times > 0 && ord != NONE {
+                self.buckets.counts[ord as usize] += u64::from(times);
+            }
+        }
         self.out.buckets = self.buckets.len();
         check(&self.out)?;
         Ok(self.out)

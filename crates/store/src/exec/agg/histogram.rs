@@ -320,6 +320,22 @@ impl Collector for HistogramNode {
             Some(column) => {
                 let scale = if column.kind == Kind::Date { MS } else { 1 };
                 let dates = matches!(self.spans, Spans::Dates(_));
+                if let (Rows::Each, Values::Long(values), true, 1) =
+                    (&column.rows, &column.values, dates, batch.buckets)
+                {
+                    // Neighbours are mostly in the same span.
+                    let mut rest = &batch.rows[..];
+                    while let Some(&row) = rest.first() {
+                        let code = coder.instant(values[row as usize], scale);
+                        let span = coder.last.0..coder.last.1;
+                        let same = rest[1..].iter().take_while(|row| span.contains(&values[**row as usize]));
+                        let (rows, more) = rest.split_at(1 + same.count());
+                        filler.put_all(rows, 0, coder.keys[code]);
+                        rest = more;
+                    }
+                    let below = filler.done()?;
+                    return self.subs.collect(view, &below);
+                }
                 each_value(&column.rows, &batch.rows, |i, at| {
                     let code = match (at, &column.values) {
                         (Some(at), Values::Long(values)) if dates => Some(coder.instant(values[at], scale)),
