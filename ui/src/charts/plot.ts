@@ -44,10 +44,24 @@ function alone(u: uPlot, series: number): number[] {
   return Array.from(values, (_, i) => i).filter((i) => !gap(i) && gap(i - 1) && gap(i + 1));
 }
 
-/** Gaps a little wider than uPlot's: the line to the next value, which they hide, is as thick as it is, and its edge would show. */
-const gaps: uPlot.Series.GapsRefiner = (_u, _series, _from, _to, found) => {
-  const edge = Math.ceil(devicePixelRatio);
-  return found.map(([from, to]) => [from - edge, to + edge]);
+/** Lines that end where values do. uPlot's own go on to the next value behind a clip, past whose edge a steep one shows. */
+const broken: uPlot.Series.PathBuilder = (u, series, from, to) => {
+  const stroke = new Path2D();
+  const ys = u.data[series] ?? [];
+  const scale = u.series[series]?.scale ?? "y";
+  let down = false;
+  for (let i = from; i <= to; i++) {
+    const [x, y] = [u.data[0][i], ys[i]];
+    if (x === undefined || y === null || y === undefined) {
+      down = false;
+      continue;
+    }
+    const [left, top] = [u.valToPos(x, "x", true), u.valToPos(y, scale, true)];
+    if (down) stroke.lineTo(left, top);
+    else stroke.moveTo(left, top);
+    down = true;
+  }
+  return { stroke, fill: null, clip: null };
 };
 
 function shade(loss: Loss[], colour: string): uPlot.Plugin {
@@ -137,9 +151,8 @@ export function options(data: TimeData, look: Look, element: Element, width: num
           width: look.mode === "bars" ? 0 : 1.75,
           points: look.mode === "line" ? { show: true, size: 5, width: 0, fill: colour, filter: alone } : { show: false },
           spanGaps: false,
-          gaps,
           ...(filled ? { fill: look.mode === "bars" || look.stack ? colour : `${colour}40` } : {}),
-          ...(look.mode === "bars" && bars ? { paths: bars } : {}),
+          ...(look.mode === "bars" && bars ? { paths: bars } : filled ? {} : { paths: broken }),
         };
       }),
     ],
