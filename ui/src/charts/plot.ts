@@ -44,6 +44,26 @@ function alone(u: uPlot, series: number): number[] {
   return Array.from(values, (_, i) => i).filter((i) => !gap(i) && gap(i - 1) && gap(i + 1));
 }
 
+/** Lines that end where values do. uPlot's own go on to the next value behind a clip, past whose edge a steep one shows. */
+const broken: uPlot.Series.PathBuilder = (u, series, from, to) => {
+  const stroke = new Path2D();
+  const ys = u.data[series] ?? [];
+  const scale = u.series[series]?.scale ?? "y";
+  let down = false;
+  for (let i = from; i <= to; i++) {
+    const [x, y] = [u.data[0][i], ys[i]];
+    if (x === undefined || y === null || y === undefined) {
+      down = false;
+      continue;
+    }
+    const [left, top] = [u.valToPos(x, "x", true), u.valToPos(y, scale, true)];
+    if (down) stroke.lineTo(left, top);
+    else stroke.moveTo(left, top);
+    down = true;
+  }
+  return { stroke, fill: null, clip: null };
+};
+
 function shade(loss: Loss[], colour: string): uPlot.Plugin {
   return {
     hooks: {
@@ -132,7 +152,7 @@ export function options(data: TimeData, look: Look, element: Element, width: num
           points: look.mode === "line" ? { show: true, size: 5, width: 0, fill: colour, filter: alone } : { show: false },
           spanGaps: false,
           ...(filled ? { fill: look.mode === "bars" || look.stack ? colour : `${colour}40` } : {}),
-          ...(look.mode === "bars" && bars ? { paths: bars } : {}),
+          ...(look.mode === "bars" && bars ? { paths: bars } : filled ? {} : { paths: broken }),
         };
       }),
     ],
