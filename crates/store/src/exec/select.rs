@@ -140,6 +140,16 @@ impl Selection {
         }
     }
 
+    /// How many of these rows.
+    pub(crate) fn among(&self, rows: &[u32]) -> usize {
+        match self {
+            Self::None => 0,
+            Self::All => rows.len(),
+            Self::Some(bits) if rows.len() == bits.rows => bits.count(),
+            Self::Some(bits) => rows.iter().map(|row| usize::from(bits.has(*row))).sum(),
+        }
+    }
+
     /// The rows, ascending.
     pub(crate) fn rows(&self, rows: usize) -> Vec<u32> {
         match self {

@@ -1,7 +1,6 @@
 //! A block while a search looks at it: its columns, each read once.
 
-use std::cell::RefCell;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::StringArray;
 use hashbrown::HashMap;
@@ -18,12 +17,12 @@ pub(crate) struct View<'b> {
     pub(crate) index: &'b str,
     /// How many rows are before it in the search.
     pub(crate) base: u64,
-    columns: RefCell<HashMap<String, Option<Arc<Column>>, foldhash::fast::RandomState>>,
+    columns: Mutex<HashMap<String, Option<Arc<Column>>, foldhash::fast::RandomState>>,
 }
 
 impl<'b> View<'b> {
     pub(crate) fn new(block: &'b dyn Block, index: &'b str, base: u64) -> Self {
-        Self { block, index, base, columns: RefCell::default() }
+        Self { block, index, base, columns: Mutex::default() }
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -32,7 +31,8 @@ impl<'b> View<'b> {
 
     /// What the rows hold under a name.
     pub(crate) fn column(&self, name: &str) -> Result<Option<Arc<Column>>, EsError> {
-        if let Some(column) = self.columns.borrow().get(name) {
+        let columns = || self.columns.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(column) = columns().get(name) {
             return Ok(column.clone());
         }
         let column = if name == "_index" {
@@ -47,7 +47,7 @@ impl<'b> View<'b> {
         } else {
             self.block.column(name).map_err(|e| unreadable(&e))?
         };
-        self.columns.borrow_mut().insert(name.to_owned(), column.clone());
+        columns().insert(name.to_owned(), column.clone());
         Ok(column)
     }
 }

@@ -18,69 +18,80 @@ const UNKNOWN: u32 = u32::MAX - 1;
 pub(super) struct Buckets {
     index: HashTable<u32>,
     hasher: foldhash::fast::RandomState,
-    /// The bucket around each.
-    parents: Vec<u32>,
-    keys: Vec<u64>,
-    counts: Vec<u64>,
+    all: Vec<Entry>,
+}
+
+/// One bucket: what is looked at together lies together.
+struct Entry {
+    key: u64,
+    count: u64,
+    /// The bucket around it.
+    parent: u32,
 }
 
 impl Buckets {
     /// How many.
     pub(super) fn len(&self) -> usize {
-        self.keys.len()
+        self.all.len()
     }
 
     pub(super) fn key(&self, ord: u32) -> u64 {
-        self.keys[ord as usize]
+        self.all[ord as usize].key
     }
 
     pub(super) fn count(&self, ord: u32) -> u64 {
-        self.counts[ord as usize]
+        self.all[ord as usize].count
+    }
+
+    /// So many more documents are in a bucket, which is made if there is none.
+    pub(super) fn add(&mut self, parent: u32, key: u64, documents: u64) {
+        let ord = self.ord(parent, key);
+        self.all[ord as usize].count += documents;
     }
 
     /// Finds a bucket, or makes it.
     fn ord(&mut self, parent: u32, key: u64) -> u32 {
-        let hash = self.hasher.hash_one((parent, key));
-        let (parents, keys) = (&self.parents, &self.keys);
-        let same = |&o: &u32| keys[o as usize] == key && parents[o as usize] == parent;
-        if let Some(&ord) = self.index.find(hash, same) {
+        // Texts are numbered as their buckets are made: then the key is the place.
+        if self.all.get(key as usize).is_some_and(|b| b.key == key && b.parent == parent) {
+            return key as u32;
+        }
+        if let Some(ord) = self.find(parent, key) {
             return ord;
         }
-        let ord = self.keys.len() as u32;
-        self.parents.push(parent);
-        self.keys.push(key);
-        self.counts.push(0);
-        let (parents, keys, hasher) = (&self.parents, &self.keys, &self.hasher);
-        self.index.insert_unique(hash, ord, |&o| hasher.hash_one((parents[o as usize], keys[o as usize])));
+        let ord = self.all.len() as u32;
+        self.all.push(Entry { key, count: 0, parent });
+        let (all, hasher) = (&self.all, &self.hasher);
+        let hash = |&o: &u32| hasher.hash_one((all[o as usize].parent, all[o as usize].key));
+        self.index.insert_unique(hash(&ord), ord, hash);
         ord
     }
 
     /// The bucket of this key below another, when there is one.
     pub(super) fn find(&self, parent: u32, key: u64) -> Option<u32> {
         let hash = self.hasher.hash_one((parent, key));
-        let same = |&o: &u32| self.keys[o as usize] == key && self.parents[o as usize] == parent;
+        let same = |&o: &u32| self.all[o as usize].key == key && self.all[o as usize].parent == parent;
         self.index.find(hash, same).copied()
     }
 
     /// The buckets below one.
     pub(super) fn below(&self, parent: u32) -> Vec<u32> {
         // Only the top has all of them below it; elsewhere `Below` is used.
-        (0..self.keys.len() as u32).filter(|&o| self.parents[o as usize] == parent).collect()
+        (0..self.all.len() as u32).filter(|&o| self.all[o as usize].parent == parent).collect()
     }
 
     /// All buckets by the one they are below.
     pub(super) fn tree(&self) -> Below {
-        let most = self.parents.iter().copied().max().map_or(0, |p| p as usize + 1);
+        let most = self.all.iter().map(|b| b.parent).max().map_or(0, |p| p as usize + 1);
         let mut starts = vec![0_u32; most + 1];
-        for &p in &self.parents {
+        for &Entry { parent: p, .. } in &self.all {
             starts[p as usize + 1] += 1;
         }
         for i in 1..starts.len() {
             starts[i] += starts[i - 1];
         }
         let mut next = starts.clone();
-        let mut ords = vec![0; self.parents.len()];
-        for (ord, &p) in self.parents.iter().enumerate() {
+        let mut ords = vec![0; self.all.len()];
+        for (ord, &Entry { parent: p, .. }) in self.all.iter().enumerate() {
             ords[next[p as usize] as usize] = ord as u32;
             next[p as usize] += 1;
         }
@@ -88,7 +99,7 @@ impl Buckets {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.keys.capacity() * 20 + self.index.capacity() * 5
+        self.all.capacity() * size_of::<Entry>() + self.index.capacity() * 5
     }
 }
 
@@ -106,6 +117,56 @@ impl Below {
             _ => &[],
         }
     }
+}
+
+/// Puts the rows of a batch of one bucket into buckets by small codes, where only their numbers are wanted: `None` when the
+/// batch, or the column, is not such. `missing`: rows without a value have this code.
+pub(super) fn tally(
+    buckets: &mut Buckets,
+    batch: &Batch,
+    map: &Rows,
+    codes: usize,
+    code_of: impl Fn(usize) -> usize,
+    missing: Option<usize>,
+    mut key: impl FnMut(usize) -> Option<u64>,
+) -> Option<Batch> {
+    if batch.buckets > 1 || codes > (4 * batch.rows.len()).max(4096) {
+        return None;
+    }
+    // Beside each other, so that a value which comes often need not wait for itself.
+    const LANES: usize = 4;
+    let lanes = if codes <= 4096 { LANES } else { 1 };
+    let mut counts = vec![0_u32; codes * lanes];
+    let (mut lane, mut absent) = (0, 0);
+    let mut count = |code: usize| {
+        counts[code * lanes + lane] += 1;
+        lane = (lane + 1) & (lanes - 1);
+    };
+    match (map, batch.span()) {
+        (Rows::Each, Some(span)) => span.for_each(|at| count(code_of(at))),
+        (Rows::Each, None) => batch.rows.iter().for_each(|row| count(code_of(*row as usize))),
+        (Rows::Few(list), Some(span)) => {
+            let place = |row: usize| list.partition_point(|r| (*r as usize) < row);
+            let with = place(span.start)..place(span.end);
+            absent = span.len() - with.len();
+            with.for_each(|at| count(code_of(at)));
+        }
+        (Rows::Few(_), None) => each_value(map, &batch.rows, |_, at| {
+            if let Some(code) = at.map(&code_of).or(missing) {
+                count(code);
+            }
+        }),
+        (Rows::Many(_), _) => return None,
+    }
+    if let Some(code) = missing {
+        counts[code * lanes] += absent as u32;
+    }
+    // One after the other: the memory is far away, and waits for one bucket then overlap with those for the next.
+    let times = |code: usize| counts[code * lanes..][..lanes].iter().map(|n| u64::from(*n)).sum();
+    let met = (0..codes).map(|code| (code, times(code))).filter(|(_, times)| *times > 0);
+    let met: Vec<(u64, u64)> = met.filter_map(|(code, times)| Some((key(code)?, times))).collect();
+    met.iter().for_each(|(key, times)| buckets.add(0, *key, *times));
+    Some(Batch { buckets: buckets.len(), ..Batch::default() })
 }
 
 /// Puts rows of one block into buckets by small codes that mean something in that block only.
@@ -165,7 +226,7 @@ impl<'b> Filler<'b> {
     pub(super) fn put_all(&mut self, rows: &[u32], parent: u32, key: Option<u64>) {
         let Some(key) = key else { return };
         let ord = self.buckets.ord(parent, key);
-        self.buckets.counts[ord as usize] += rows.len() as u64;
+        self.buckets.all[ord as usize].count += rows.len() as u64;
         if self.keep_rows {
             self.out.rows.extend_from_slice(rows);
             self.out.ords.resize(self.out.rows.len(), ord);
@@ -193,7 +254,7 @@ impl<'b> Filler<'b> {
                 return;
             }
         }
-        self.buckets.counts[ord as usize] += 1;
+        self.buckets.all[ord as usize].count += 1;
         if self.keep_rows {
             self.out.rows.push(row);
             self.out.ords.push(ord);
@@ -210,7 +271,7 @@ impl<'b> Filler<'b> {
         for (&ord, &times) in self.table.iter().zip(&self.tally) {
             // What was not met is not known either.
             if times > 0 && ord != NONE {
-                self.buckets.counts[ord as usize] += u64::from(times);
+                self.buckets.all[ord as usize].count += u64::from(times);
             }
         }
         self.out.buckets = self.buckets.len();
@@ -280,7 +341,16 @@ pub(super) struct Texts {
 
 impl Texts {
     pub(super) fn number(&mut self, text: &str) -> u32 {
-        let hash = self.hasher.hash_one(text);
+        self.number_of(self.hash(text), text)
+    }
+
+    pub(super) fn hash(&self, text: &str) -> u64 {
+        self.hasher.hash_one(text)
+    }
+
+    /// The number of a text whose hash is known.
+    #[inline]
+    pub(super) fn number_of(&mut self, hash: u64, text: &str) -> u32 {
         if let Some(&(_, n)) = self.index.find(hash, |e| e.0 == hash) {
             return n;
         }

@@ -68,6 +68,12 @@ impl Collector for FiltersNode {
         for (_, filter) in &self.filters {
             chosen.push(choose(filter.of(view.index), view, &Selection::All)?);
         }
+        if batch.buckets == 1 && self.subs.is_empty() && self.other.is_none() {
+            for (i, chosen) in chosen.iter().enumerate() {
+                self.buckets.add(0, i as u64, chosen.among(&batch.rows) as u64);
+            }
+            return Ok(());
+        }
         let codes = self.filters.len() + 1;
         let mut filler = Filler::new(&mut self.buckets, batch, codes, false, !self.subs.is_empty());
         for (&row, &parent) in batch.rows.iter().zip(&batch.ords) {

@@ -20,6 +20,7 @@ mod terms;
 mod top;
 
 use std::cell::Cell;
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value};
 
@@ -84,8 +85,20 @@ struct Batch {
     buckets: usize,
 }
 
+impl Batch {
+    /// The rows, where all of them are in one bucket and follow each other without a gap.
+    fn span(&self) -> Option<std::ops::Range<usize>> {
+        let (first, last) = (*self.rows.first()? as usize, *self.rows.last()? as usize);
+        (self.buckets == 1 && last - first + 1 == self.rows.len()).then_some(first..last + 1)
+    }
+}
+
 /// Rows in a batch at most: rows times buckets they are in.
 const MAX_BATCH: usize = 16 << 20;
+
+/// With fewer aggregations beside each other, or in a smaller block, a second thread is not worth its start.
+const MANY_NODES: usize = 4;
+const MANY_ROWS: usize = 16_384;
 
 /// What results are built with.
 struct Finish<'a> {
@@ -107,7 +120,7 @@ impl Finish<'_> {
 }
 
 /// Gathers what an aggregation needs, for each bucket around it.
-trait Collector {
+trait Collector: Send {
     /// Takes in rows of a block.
     fn collect(&mut self, view: &View<'_>, batch: &Batch) -> Result<(), EsError>;
 
@@ -161,6 +174,36 @@ impl Subs {
             sub.collector.collect(view, batch)?;
         }
         Ok(())
+    }
+
+    /// As [`Self::collect`], by two threads where that is worth it: one begins with the first, the other with the last, so
+    /// that neighbours, which often are about the same column, do not read it twice.
+    fn collect_by_two(&mut self, view: &View<'_>, batch: &Batch) -> Result<(), EsError> {
+        if self.nodes.len() < MANY_NODES || view.rows() < MANY_ROWS {
+            return self.collect(view, batch);
+        }
+        let nodes = Mutex::new(self.nodes.iter_mut());
+        let take = |first: bool| {
+            let mut nodes = nodes.lock().unwrap_or_else(PoisonError::into_inner);
+            if first { nodes.next() } else { nodes.next_back() }
+        };
+        let work = |first: bool| -> Result<(), EsError> {
+            while let Some(sub) = take(first) {
+                sub.collector.collect(view, batch)?;
+            }
+            Ok(())
+        };
+        std::thread::scope(|scope| {
+            // Without a thread to be had, all is done here.
+            let other = std::thread::Builder::new().name("api-helper".to_owned());
+            let other = other.spawn_scoped(scope, || work(false)).ok();
+            let mine = work(true);
+            match other.map(std::thread::ScopedJoinHandle::join) {
+                None => mine,
+                Some(Ok(theirs)) => mine.and(theirs),
+                Some(Err(panic)) => std::panic::resume_unwind(panic),
+            }
+        })
     }
 
     fn results(&self, bucket: Option<u32>, finish: &Finish<'_>) -> Result<Vec<outcome::Named>, EsError> {
@@ -269,7 +312,7 @@ impl<'a> Tree<'a> {
     /// Takes in the rows of a block that were chosen.
     pub(crate) fn collect(&mut self, view: &View<'_>, chosen: &Selection) -> Result<(), EsError> {
         if !self.chosen.is_empty() && *chosen != Selection::None {
-            self.chosen.collect(view, &whole(chosen.rows(view.rows())))?;
+            self.chosen.collect_by_two(view, &whole(chosen.rows(view.rows())))?;
         }
         if !self.global.is_empty() {
             self.global.collect(view, &whole(Selection::All.rows(view.rows())))?;

@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use serde_json::json;
 use wirebeat_model::Kind;
 
-use super::buckets::{Below, Buckets, Filler, Texts, each_value};
+use super::buckets::{Below, Buckets, Filler, Texts, each_value, tally};
 use super::decimal::Written;
 use super::filters::terms_members;
 use super::outcome::{Bucket, Outcome, number};
@@ -181,6 +181,26 @@ impl Keys {
                     || self.allowed.text(&ip::write(a)) && self.allowed.in_part(&a.to_be_bytes());
                 allowed.then(|| self.ip(a))
             }
+        }
+    }
+
+    /// The hashes of a dictionary's terms, where those are made first; all of them, or none.
+    fn hashes(&self, terms: &Dictionary, wanted: bool) -> Vec<u64> {
+        match terms {
+            Dictionary::Text(texts) if wanted && self.allowed.all() => {
+                (0..texts.len()).map(|code| self.texts.hash(texts.value(code))).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// As [`Self::of_term`], with what [`Self::hashes`] told.
+    fn of_hashed(&mut self, terms: &Dictionary, hashes: &[u64], code: usize) -> Option<u64> {
+        match (terms, hashes.get(code)) {
+            (Dictionary::Text(texts), Some(hash)) => {
+                Some(self.texts.number_of(*hash, texts.value(code)).into())
+            }
+            _ => self.of_term(terms, code),
         }
     }
 
@@ -426,6 +446,18 @@ pub(super) fn fill(
                 Dictionary::Text(texts) => texts.len(),
                 Dictionary::Ip(ips) => ips.len(),
             };
+            if !keep_rows {
+                let code_of = |at: usize| codes[at] as usize;
+                let hashes = keys.hashes(terms, batch.rows.len() > count / 2);
+                let key = |code: usize| {
+                    if code < count { keys.of_hashed(terms, &hashes, code) } else { missing.flatten() }
+                };
+                let without = missing.map(|_| count);
+                let told = tally(buckets, batch, &column.rows, count + 1, code_of, without, key);
+                if let Some(told) = told {
+                    return Ok(told);
+                }
+            }
             let mut filler = Filler::new(buckets, batch, count + 1, several, keep_rows);
             // Each term is looked up once.
             let mut known: Vec<Option<Option<u64>>> = vec![None; count];
@@ -453,8 +485,19 @@ pub(super) fn fill(
             let (low, high) = (low.div_euclid(scale), high.div_euclid(scale));
             // Numbers near each other are their own codes.
             let span = usize::try_from(high.saturating_sub(low)).unwrap_or(usize::MAX);
-            let dense = span < 4096.max(values.len() / 4);
+            let dense = span < 4096.max(values.len());
             let count = if dense { span + 1 } else { usize::MAX - 1 };
+            if dense && !keep_rows {
+                let code_of = |at: usize| (values[at].div_euclid(scale) - low) as usize;
+                let key = |code: usize| {
+                    if code < count { keys.of_long(low + code as i64) } else { missing.flatten() }
+                };
+                let without = missing.map(|_| count);
+                let told = tally(buckets, batch, &column.rows, count + 1, code_of, without, key);
+                if let Some(told) = told {
+                    return Ok(told);
+                }
+            }
             let mut filler = Filler::new(buckets, batch, count + 1, several, keep_rows);
             each_value(&column.rows, &batch.rows, |i, at| {
                 let (row, parent) = (batch.rows[i], batch.ords[i]);
