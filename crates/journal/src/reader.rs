@@ -115,7 +115,7 @@ impl Reader {
                 }
                 Found::Damage(damage) => {
                     reader.position = damage.to;
-                    reader.cursor.lost_to_damage += damage.to - damage.from;
+                    reader.lose_to_damage(damage.to.saturating_sub(damage.from));
                     return Ok(Next::Damaged(damage));
                 }
             }

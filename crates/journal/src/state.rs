@@ -78,14 +78,20 @@ impl ReaderState {
     pub(crate) fn drop_up_to(&mut self, first: u64, end: u64) {
         if self.position < end {
             let from = self.position.max(first);
-            let events = end - from;
+            let events = end.saturating_sub(from);
             let lost = self.lost.get_or_insert(Lost { from, to: end, events: 0 });
             lost.to = end;
-            lost.events += events;
+            lost.events = lost.events.saturating_add(events);
             self.position = end;
-            self.cursor.lost_to_quota += events;
+            // What the cursor's file told may be any number.
+            self.cursor.lost_to_quota = self.cursor.lost_to_quota.saturating_add(events);
         }
         self.cursor.next = self.cursor.next.max(end);
+    }
+
+    /// So many events cannot be read.
+    pub(crate) fn lose_to_damage(&mut self, events: u64) {
+        self.cursor.lost_to_damage = self.cursor.lost_to_damage.saturating_add(events);
     }
 }
 

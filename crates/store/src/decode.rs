@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 use parquet::basic::Encoding;
-use parquet::column::page::{Page, PageReader};
-use parquet::column::reader::ColumnReaderImpl;
-use parquet::data_type::{BoolType, DataType, DoubleType, Int32Type, Int64Type};
+use parquet::column::page::Page;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{ChunkReader, Length};
@@ -14,8 +12,10 @@ use wirebeat_model::{Endpoint, Kind};
 
 use crate::block::{Column, Rows, Terms, Values};
 use crate::encode::{Levels, Planned};
+use crate::levels::{LevelReader, Told};
+use crate::numbers;
 use crate::pages::Pages;
-use crate::part::Part;
+use crate::part::{Part, value_count};
 use crate::pick::{self, Wanted};
 use crate::rle;
 use crate::terms::checked_text_array;
@@ -66,29 +66,37 @@ pub(crate) fn column(
     nanos: Option<(&ColumnChunkMetaData, Chunk)>,
     wanted: Option<Wanted<'_>>,
 ) -> Result<Option<Part>> {
-    let kind = planned.stored.kind();
-    let (told, values) = match kind {
-        Kind::Long => numbers::<Int64Type>(meta, rows, chunk, wanted)
-            .map(|(l, v)| (Told::Levels(l), Values::Long(v)))?,
-        Kind::Boolean => {
-            let (levels, v) = numbers::<BoolType>(meta, rows, chunk, wanted)?;
-            (Told::Levels(levels), Values::Long(v.into_iter().map(i64::from).collect()))
+    let (kind, lists_of) = (planned.stored.kind(), planned.levels().1);
+    let numbers = |meta: &ColumnChunkMetaData, chunk| match wanted {
+        Some(wanted) => {
+            let (levels, v) = pick::numbers(meta, rows, chunk, wanted)?;
+            Ok((Told::Levels(levels), v))
         }
+        None => numbers::all(meta, rows, chunk),
+    };
+    let (told, values) = match kind {
+        Kind::Long | Kind::Boolean | Kind::Date | Kind::Double if lists_of > 0 && wanted.is_some() => {
+            // Rare, and not in pages of as many rows each.
+            let part = column(planned, rows, meta, chunk, nanos, None)?;
+            let taken = part.zip(wanted).map(|(part, wanted)| part.take(wanted.rows));
+            return Ok(taken.filter(|part| value_count(&part.column) > 0));
+        }
+        Kind::Long | Kind::Boolean => numbers(meta, chunk).map(|(t, v)| (t, Values::Long(v)))?,
         Kind::Date => {
-            let (levels, mut v) = numbers::<Int64Type>(meta, rows, chunk, wanted)?;
+            let (told, mut v) = numbers(meta, chunk)?;
             v.iter_mut().for_each(|t| *t = t.saturating_mul(1000));
             if let Some((meta, chunk)) = nanos {
-                let (_, rest) = numbers::<Int32Type>(meta, rows, chunk, wanted)?;
+                let (_, rest) = numbers(meta, chunk)?;
                 if !rest.is_empty() && rest.len() != v.len() {
                     return Err(damaged("instants and their nanoseconds differ in number"));
                 }
-                v.iter_mut().zip(rest).for_each(|(t, ns)| *t = t.saturating_add(ns.into()));
+                v.iter_mut().zip(rest).for_each(|(t, ns)| *t = t.saturating_add(ns));
             }
-            (Told::Levels(levels), Values::Long(v))
+            (told, Values::Long(v))
         }
         Kind::Double => {
-            let (levels, v) = numbers::<DoubleType>(meta, rows, chunk, wanted)?;
-            (Told::Levels(levels), Values::Double(v))
+            let (told, v) = numbers(meta, chunk)?;
+            (told, Values::Double(v.into_iter().map(|bits| f64::from_bits(bits as u64)).collect()))
         }
         Kind::Keyword | Kind::Text | Kind::Ip | Kind::Map | Kind::Objects => match wanted {
             Some(wanted) => {
@@ -128,45 +136,14 @@ pub(crate) fn column(
     Ok(Some(Part { objects, column: Arc::new(Column { kind, rows: column_rows, values }) }))
 }
 
-/// Numbers, through the library.
-fn numbers<T: DataType>(
-    meta: &ColumnChunkMetaData,
-    rows: usize,
-    chunk: Chunk,
-    wanted: Option<Wanted<'_>>,
-) -> Result<(Levels, Vec<T::T>)> {
-    if let Some(wanted) = wanted {
-        return pick::numbers::<T>(meta, rows, chunk, wanted.rows);
-    }
-    let mut reader =
-        ColumnReaderImpl::<T>::new(meta.column_descr_ptr(), Box::new(Pages::new(meta, rows, chunk)?));
-    let mut levels = Levels::default();
-    let mut values = Vec::new();
-    let mut left = rows;
-    while left > 0 {
-        let (records, _, _) =
-            reader.read_records(left, Some(&mut levels.def), Some(&mut levels.rep), &mut values)?;
-        if records == 0 {
-            return Err(damaged("fewer rows than told"));
-        }
-        left -= records.min(left);
-    }
-    if meta.column_descr().max_rep_level() == 0 {
-        levels.rep.clear();
-    }
-    Ok((levels, values))
-}
-
 /// Texts: codes and dictionary as they were written; and the rows that have one, where there are no lists.
 fn texts(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk, kind: Kind) -> Result<(Told, Values)> {
-    let descr = meta.column_descr_ptr();
     let mut reader = Pages::new(meta, rows, chunk)?;
-    let flat = descr.max_rep_level() == 0 && descr.max_def_level() == 1;
-    let (mut levels, mut few, mut row) = (Levels::default(), Vec::new(), 0);
+    let mut levels = LevelReader::new(meta.column_descr(), rows);
     let mut codes = Vec::new();
     let (mut bytes, mut ends) = (Vec::new(), vec![0i32]);
     let mut dictionary = false;
-    while let Some(page) = reader.get_next_page()? {
+    while let Some(page) = reader.next_page()? {
         match page {
             Page::DictionaryPage { buf, num_values, .. } => {
                 plain_texts(&buf, num_values as usize, &mut bytes, &mut ends)?;
@@ -174,22 +151,7 @@ fn texts(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk, kind: Kind) -> R
             }
             Page::DataPage { buf, num_values, encoding, .. } => {
                 let mut rest = &buf[..];
-                let n = num_values as usize;
-                let count = if flat {
-                    if n > rows.saturating_sub(row as usize) {
-                        return Err(damaged("more levels than rows"));
-                    }
-                    let before = few.len();
-                    read_rows(&mut rest, n, row, &mut few)?;
-                    row = row.saturating_add(num_values);
-                    few.len() - before
-                } else {
-                    read_levels(&mut rest, descr.max_rep_level(), n, &mut levels.rep)?;
-                    let before = levels.def.len();
-                    read_levels(&mut rest, descr.max_def_level(), n, &mut levels.def)?;
-                    let max = descr.max_def_level();
-                    levels.def[before..].iter().filter(|d| **d == max).count()
-                };
+                let count = levels.page(&mut rest, num_values)?;
                 match encoding {
                     Encoding::PLAIN if !dictionary => {
                         let first = ends.len() as u32 - 1;
@@ -212,57 +174,7 @@ fn texts(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk, kind: Kind) -> R
     }
     let array = checked_text_array(bytes, ends).ok_or_else(|| damaged("texts that are not UTF-8"))?;
     let terms = if kind == Kind::Ip { address(&array)? } else { Terms::Text(array) };
-    let told = match flat {
-        true if row as usize != rows => return Err(damaged("levels and rows differ in number")),
-        true => Told::Rows(if few.len() == rows { Rows::Each } else { Rows::Few(few) }),
-        false => Told::Levels(levels),
-    };
-    Ok((told, Values::Coded { codes, terms }))
-}
-
-/// Which rows have values.
-enum Told {
-    /// By levels.
-    Levels(Levels),
-    /// Where there are no lists.
-    Rows(Rows),
-}
-
-/// The rows of a page that have a value, from its definition levels; `first` is its first row.
-fn read_rows(rest: &mut &[u8], count: usize, first: u32, out: &mut Vec<u32>) -> Result<()> {
-    let mut at = first;
-    rle::runs(take_levels(rest)?, 1, count, |run| match run {
-        rle::Run::Same(level, n) => {
-            if level == 1 {
-                out.extend(at..at.saturating_add(n as u32));
-            }
-            at = at.saturating_add(n as u32);
-        }
-        rle::Run::Packed(bits, n) => {
-            let end = at.saturating_add(n as u32);
-            for (byte, first) in bits.iter().zip((at..end).step_by(8)) {
-                let mut left = *byte;
-                while left != 0 {
-                    let row = first + left.trailing_zeros();
-                    // Behind the last row they do not count.
-                    if row < end {
-                        out.push(row);
-                    }
-                    left &= left - 1;
-                }
-            }
-            at = end;
-        }
-    })
-    .ok_or_else(|| damaged("levels end early"))
-}
-
-/// Levels of a page with their length before them.
-pub(crate) fn take_levels<'p>(rest: &mut &'p [u8]) -> Result<&'p [u8]> {
-    let (len, tail) = rest.split_first_chunk::<4>().ok_or_else(outside)?;
-    let (levels, tail) = tail.split_at_checked(u32::from_le_bytes(*len) as usize).ok_or_else(outside)?;
-    *rest = tail;
-    Ok(levels)
+    Ok((levels.told()?, Values::Coded { codes, terms }))
 }
 
 /// Addresses that were stored as texts.
@@ -281,7 +193,7 @@ pub(crate) fn texts_hold(
 ) -> Result<bool> {
     let mut reader = Pages::new(meta, rows, chunk)?;
     let finder = memchr::memmem::Finder::new(bytes);
-    while let Some(page) = reader.get_next_page()? {
+    while let Some(page) = reader.next_page()? {
         if finder.find(page.buffer()).is_some() {
             return Ok(true);
         }
@@ -304,24 +216,6 @@ fn plain_texts(mut rest: &[u8], count: usize, bytes: &mut Vec<u8>, ends: &mut Ve
         rest = tail;
     }
     Ok(())
-}
-
-fn read_levels(rest: &mut &[u8], max: i16, count: usize, out: &mut Vec<i16>) -> Result<()> {
-    if max == 0 {
-        return Ok(());
-    }
-    let levels = take_levels(rest)?;
-    let width = rle::bits(max as u32);
-    let mut scratch = Vec::new();
-    rle::runs(levels, width, count, |run| match run {
-        rle::Run::Same(v, n) => out.resize(out.len() + n, v as i16),
-        rle::Run::Packed(packed, n) => {
-            scratch.clear();
-            rle::unpack(packed, width, n, &mut scratch);
-            out.extend(scratch.iter().map(|&v| v as i16));
-        }
-    })
-    .ok_or_else(|| damaged("levels end early"))
 }
 
 /// Rows with one value or none.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parquet::basic::Compression;
-use parquet::column::page::{Page, PageMetadata, PageReader};
+use parquet::column::page::{Page, PageReader};
 use parquet::errors::Result;
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::serialized_reader::SerializedPageReader;
@@ -41,7 +41,19 @@ impl Pages {
         })
     }
 
-    fn unpacked(&self, mut page: Page) -> Result<Page> {
+    /// The next page, unpacked.
+    pub(crate) fn next_page(&mut self) -> Result<Option<Page>> {
+        let page = self.next_packed()?;
+        page.map(|page| self.unpacked(page)).transpose()
+    }
+
+    /// The next page as it is in the file. Looking at one costs nothing; the library's look ahead panics over pages that are
+    /// not what they tell.
+    pub(crate) fn next_packed(&mut self) -> Result<Option<Page>> {
+        self.packed.get_next_page()
+    }
+
+    pub(crate) fn unpacked(&self, mut page: Page) -> Result<Page> {
         match &mut page {
             Page::DataPage { buf, .. } | Page::DictionaryPage { buf, .. } => {
                 *buf = self.unpack(std::mem::take(buf))?;
@@ -70,37 +82,5 @@ impl Pages {
             }
             Ok(Bytes::from(out))
         })
-    }
-}
-
-impl Iterator for Pages {
-    type Item = Result<Page>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.get_next_page().transpose()
-    }
-}
-
-impl PageReader for Pages {
-    fn get_next_page(&mut self) -> Result<Option<Page>> {
-        let page = self.packed.get_next_page()?;
-        page.map(|page| self.unpacked(page)).transpose()
-    }
-
-    fn peek_next_page(&mut self) -> Result<Option<PageMetadata>> {
-        self.packed.peek_next_page()
-    }
-
-    fn skip_next_page(&mut self) -> Result<()> {
-        self.packed.skip_next_page()
-    }
-
-    fn supports_deferred_dictionary(&self) -> bool {
-        true
-    }
-
-    fn take_deferred_dictionary(&mut self) -> Result<Option<Page>> {
-        let page = self.packed.take_deferred_dictionary()?;
-        page.map(|page| self.unpacked(page)).transpose()
     }
 }

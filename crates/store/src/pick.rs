@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parquet::basic::Encoding;
-use parquet::column::page::{Page, PageReader};
-use parquet::column::reader::ColumnReaderImpl;
-use parquet::data_type::DataType;
+use parquet::column::page::Page;
 use parquet::errors::Result;
 use parquet::file::metadata::ColumnChunkMetaData;
 use wirebeat_model::Kind;
@@ -16,6 +14,7 @@ use crate::decode::{Chunk, address, damaged, outside};
 use crate::encode::{Levels, PAGE_ROWS};
 use crate::file::SealedBlock;
 use crate::layout::Stored;
+use crate::numbers::Decoder;
 use crate::pages::Pages;
 use crate::part::{Cursor, Part, Parts};
 use crate::rle;
@@ -109,29 +108,83 @@ impl Column {
     }
 }
 
-/// Numbers of some rows of a chunk, through the library.
-pub(crate) fn numbers<T: DataType>(
+/// What the pages with the wanted rows are made of.
+enum Piece<'a> {
+    Dictionary(Bytes, usize),
+    /// Values: how they are encoded, how many there are, and which are wanted.
+    Values(&'a [u8], Encoding, usize, &'a [u32]),
+}
+
+/// Goes through the pages that have wanted rows; answers their levels.
+fn pages(
     meta: &ColumnChunkMetaData,
     rows: usize,
     chunk: Chunk,
-    wanted: &[u32],
-) -> Result<(Levels, Vec<T::T>)> {
-    let mut reader =
-        ColumnReaderImpl::<T>::new(meta.column_descr_ptr(), Box::new(Pages::new(meta, rows, chunk)?));
-    let (mut levels, mut values, mut at) = (Levels::default(), Vec::new(), 0);
-    for &row in wanted {
-        let skip = row as usize - at;
-        if skip > 0 && reader.skip_records(skip)? != skip
-            || reader.read_records(1, Some(&mut levels.def), Some(&mut levels.rep), &mut values)?.0 != 1
+    Wanted { rows: wanted, paged }: Wanted<'_>,
+    mut each: impl FnMut(Piece<'_>) -> Result<()>,
+) -> Result<Levels> {
+    let mut reader = Pages::new(meta, rows, chunk)?;
+    let (max_def, max_rep) = (meta.column_descr().max_def_level(), meta.column_descr().max_rep_level());
+    let mut told = Levels::default();
+    // The first row of the next page; how many of the wanted rows are done.
+    let (mut first, mut done) = (0u32, 0);
+    while done < wanted.len()
+        && let Some(packed) = reader.next_packed()?
+    {
+        let left = rows.saturating_sub(first as usize);
+        // Without lists a page has a row for each level.
+        let rows_ahead = match max_rep {
+            0 => Some(packed.num_values() as usize),
+            _ => paged.then(|| PAGE_ROWS.min(left)),
+        };
+        if packed.is_data_page()
+            && let Some(n) = rows_ahead
+            && wanted[done] as usize >= first as usize + n
         {
-            return Err(damaged("fewer rows than told"));
+            first = first.saturating_add(n as u32);
+            continue;
         }
-        at = row as usize + 1;
+        let (buf, n, encoding) = match reader.unpacked(packed)? {
+            Page::DictionaryPage { buf, num_values, .. } => {
+                each(Piece::Dictionary(buf, num_values as usize))?;
+                continue;
+            }
+            Page::DataPage { buf, num_values, encoding, .. } => (buf, num_values, encoding),
+            Page::DataPageV2 { .. } => return Err(damaged("data pages of version 2")),
+        };
+        let mut rest = &buf[..];
+        let page = Spans::new(&mut rest, (max_def, max_rep), n, first, &wanted[done..])?;
+        if rows_ahead.is_some_and(|rows| rows != page.rows as usize) || page.rows as usize > left {
+            return Err(damaged("a page has other rows than told"));
+        }
+        told.def.extend(page.def);
+        told.rep.extend(page.rep);
+        each(Piece::Values(rest, encoding, page.values, &page.places))?;
+        done += page.found;
+        first = first.saturating_add(page.rows);
     }
-    if meta.column_descr().max_rep_level() == 0 {
-        levels.rep.clear();
-    }
-    Ok((levels, values))
+    if done < wanted.len() { Err(damaged("fewer rows than told")) } else { Ok(told) }
+}
+
+/// Numbers of some rows of a chunk without lists.
+pub(crate) fn numbers(
+    meta: &ColumnChunkMetaData,
+    rows: usize,
+    chunk: Chunk,
+    wanted: Wanted<'_>,
+) -> Result<(Levels, Vec<i64>)> {
+    let mut decoder = Decoder::new(meta)?;
+    let (mut page, mut out) = (Vec::new(), Vec::new());
+    let levels = pages(meta, rows, chunk, wanted, |piece| match piece {
+        Piece::Dictionary(buf, count) => decoder.dictionary(&buf, count),
+        Piece::Values(rest, encoding, count, places) => {
+            page.clear();
+            decoder.page(rest, encoding, count, &mut page)?;
+            out.extend(places.iter().map(|place| page[*place as usize]));
+            Ok(())
+        }
+    })?;
+    Ok((levels, out))
 }
 
 /// Texts of some rows of a chunk, each on its own.
@@ -140,63 +193,25 @@ pub(crate) fn texts(
     rows: usize,
     chunk: Chunk,
     kind: Kind,
-    Wanted { rows: wanted, paged }: Wanted<'_>,
+    wanted: Wanted<'_>,
 ) -> Result<(Levels, Values)> {
-    let mut reader = Pages::new(meta, rows, chunk)?;
-    let (max_def, max_rep) = (meta.column_descr().max_def_level(), meta.column_descr().max_rep_level());
     let mut dictionary: Option<Bytes> = None;
-    let (mut told, mut codes) = (Levels::default(), Vec::new());
+    let mut codes = Vec::new();
     let (mut bytes, mut ends) = (Vec::new(), vec![0i32]);
-    // The first row of the next page; how many of the wanted rows are done.
-    let (mut first, mut done) = (0u32, 0);
-    while done < wanted.len()
-        && let Some(ahead) = reader.peek_next_page()?
-    {
-        // Without lists a page has a row for each level.
-        let rows_ahead = match max_rep {
-            0 => ahead.num_levels,
-            _ => paged.then(|| PAGE_ROWS.min(rows.saturating_sub(first as usize))),
-        };
-        if !ahead.is_dict
-            && let Some(n) = rows_ahead
-            && wanted[done] as usize >= first as usize + n
-        {
-            reader.skip_next_page()?;
-            first = first.saturating_add(n as u32);
-            continue;
+    let told = pages(meta, rows, chunk, wanted, |piece| match piece {
+        Piece::Dictionary(buf, _) => {
+            dictionary = Some(buf);
+            Ok(())
         }
-        let Some(page) = reader.get_next_page()? else { break };
-        let (buf, n, encoding) = match page {
-            Page::DictionaryPage { buf, .. } => {
-                dictionary = Some(buf);
-                continue;
-            }
-            Page::DataPage { buf, num_values, encoding, .. } => (buf, num_values, encoding),
-            Page::DataPageV2 { .. } => return Err(damaged("data pages of version 2")),
-        };
-        let mut rest = &buf[..];
-        let page = Spans::new(&mut rest, (max_def, max_rep), n, first, &wanted[done..])?;
-        if rows_ahead.is_some_and(|rows| rows != page.rows as usize) {
-            return Err(damaged("a page has other rows than told"));
+        Piece::Values(rest, Encoding::PLAIN, _, places) if dictionary.is_none() => {
+            plain(rest, places, &mut bytes, &mut ends)
         }
-        told.def.extend(page.def);
-        told.rep.extend(page.rep);
-        let (places, count) = (page.places, page.values);
-        match encoding {
-            Encoding::PLAIN if dictionary.is_none() => plain(rest, &places, &mut bytes, &mut ends)?,
-            Encoding::RLE_DICTIONARY if dictionary.is_some() => {
-                let (&width, rest) = rest.split_first().ok_or_else(outside)?;
-                rle::pick(rest, width, count, &places, &mut codes)
-                    .ok_or_else(|| damaged("codes end early"))?;
-            }
-            other => return Err(damaged(&format!("texts encoded as {other}"))),
+        Piece::Values(rest, Encoding::RLE_DICTIONARY, count, places) if dictionary.is_some() => {
+            let (&width, rest) = rest.split_first().ok_or_else(outside)?;
+            rle::pick(rest, width, count, places, &mut codes).ok_or_else(|| damaged("codes end early"))
         }
-        done += page.found;
-        first = first.saturating_add(page.rows);
-    }
-    if done < wanted.len() {
-        return Err(damaged("fewer rows than told"));
-    }
+        Piece::Values(_, other, ..) => Err(damaged(&format!("texts encoded as {other}"))),
+    })?;
     if let Some(dictionary) = dictionary {
         let mut each: Vec<u32> = codes.clone();
         each.sort_unstable();

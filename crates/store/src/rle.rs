@@ -91,9 +91,10 @@ fn varint(mut v: u64, out: &mut Vec<u8>) {
     out.push(v as u8);
 }
 
-fn read_varint(bytes: &mut &[u8]) -> Option<u64> {
+/// A number in groups of seven bits, the lowest first.
+pub(crate) fn read_varint(bytes: &mut &[u8]) -> Option<u64> {
     let mut v = 0u64;
-    for shift in (0..63).step_by(7) {
+    for shift in (0..64).step_by(7) {
         let (&b, rest) = bytes.split_first()?;
         *bytes = rest;
         v |= u64::from(b & 0x7f) << shift;

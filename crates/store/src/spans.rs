@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use parquet::errors::Result;
 
-use crate::decode::{damaged, take_levels};
+use crate::decode::damaged;
+use crate::levels::take_levels;
 use crate::rle::{self, Run};
 
 /// Some rows of a page.
