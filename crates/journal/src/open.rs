@@ -160,7 +160,9 @@ fn segments(
                 recovery.damaged.push(Damage { file: path.clone(), offset: 0, from: first, to: end, why });
             }
         }
-        last.get_or_insert(Last { first, end, closed: opened.is_ok() && scan.closed });
+        // None of ours is closed empty; the number after it would be its own, and its name is taken.
+        let closed = opened.is_ok() && scan.closed && first < end;
+        last.get_or_insert(Last { first, end, closed });
         let previous_end = opened.as_ref().map_or(first, |o| o.header.previous_end);
         all.push_front(Segment { path, first, end, previous_end, bytes });
         (following, begin) = (opened.ok().map(|o| o.header.previous_end), first);

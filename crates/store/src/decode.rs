@@ -66,7 +66,7 @@ pub(crate) fn column(
     nanos: Option<(&ColumnChunkMetaData, Chunk)>,
     wanted: Option<Wanted<'_>>,
 ) -> Result<Option<Part>> {
-    let (kind, lists_of) = (planned.stored.kind(), planned.levels().1);
+    let (kind, depth) = (planned.stored.kind(), planned.levels().1);
     let numbers = |meta: &ColumnChunkMetaData, chunk| match wanted {
         Some(wanted) => {
             let (levels, v) = pick::numbers(meta, rows, chunk, wanted)?;
@@ -75,7 +75,7 @@ pub(crate) fn column(
         None => numbers::all(meta, rows, chunk),
     };
     let (told, values) = match kind {
-        Kind::Long | Kind::Boolean | Kind::Date | Kind::Double if lists_of > 0 && wanted.is_some() => {
+        Kind::Long | Kind::Boolean | Kind::Date | Kind::Double if depth > 0 && wanted.is_some() => {
             // Rare, and not in pages of as many rows each.
             let part = column(planned, rows, meta, chunk, nanos, None)?;
             let taken = part.zip(wanted).map(|(part, wanted)| part.take(wanted.rows));

@@ -9,7 +9,7 @@ use crate::encode::Levels;
 use crate::rle;
 
 /// No chunk of ours has so many levels: a group's memory is bounded. A few hostile bytes can tell of any number.
-const MAX: usize = 1 << 25;
+pub(crate) const MAX: usize = 1 << 25;
 
 /// Which rows have values.
 pub(crate) enum Told {

@@ -14,6 +14,7 @@ use crate::decode::{Chunk, address, damaged, outside};
 use crate::encode::{Levels, PAGE_ROWS};
 use crate::file::SealedBlock;
 use crate::layout::Stored;
+use crate::levels;
 use crate::numbers::Decoder;
 use crate::pages::Pages;
 use crate::part::{Cursor, Part, Parts};
@@ -152,6 +153,9 @@ fn pages(
             Page::DataPage { buf, num_values, encoding, .. } => (buf, num_values, encoding),
             Page::DataPageV2 { .. } => return Err(damaged("data pages of version 2")),
         };
+        if n as usize > levels::MAX {
+            return Err(damaged("more levels than rows"));
+        }
         let mut rest = &buf[..];
         let page = Spans::new(&mut rest, (max_def, max_rep), n, first, &wanted[done..])?;
         if rows_ahead.is_some_and(|rows| rows != page.rows as usize) || page.rows as usize > left {
