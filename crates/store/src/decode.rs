@@ -139,7 +139,7 @@ pub(crate) fn column(
 /// Texts: codes and dictionary as they were written; and the rows that have one, where there are no lists.
 fn texts(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk, kind: Kind) -> Result<(Told, Values)> {
     let mut reader = Pages::new(meta, rows, chunk)?;
-    let mut levels = LevelReader::new(meta.column_descr(), rows);
+    let mut levels = LevelReader::new(meta, rows);
     let mut codes = Vec::new();
     let (mut bytes, mut ends) = (Vec::new(), vec![0i32]);
     let mut dictionary = false;
@@ -169,7 +169,7 @@ fn texts(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk, kind: Kind) -> R
             Page::DataPageV2 { .. } => return Err(damaged("data pages of version 2")),
         }
     }
-    if codes.iter().copied().max().is_some_and(|c| c as usize >= ends.len() - 1) {
+    if !codes.is_empty() && rle::largest(&codes) as usize >= ends.len() - 1 {
         return Err(damaged("a code beyond the dictionary"));
     }
     let array = checked_text_array(bytes, ends).ok_or_else(|| damaged("texts that are not UTF-8"))?;

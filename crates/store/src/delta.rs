@@ -1,9 +1,7 @@
 //! Parquet's packed differences of neighbours (format specification, "Delta Encoding", encoding 5).
 
 use crate::rle::read_varint;
-
-/// So many numbers are unpacked at once: a miniblock has a multiple of them.
-const STEP: usize = 32;
+use crate::unpack::{STEP, unpack};
 
 /// Appends the `count` numbers of a page; `None` when it makes no sense. Smaller numbers than of 64 bits are right in their
 /// lower bits.
@@ -11,6 +9,7 @@ pub(crate) fn delta(mut bytes: &[u8], count: usize, out: &mut Vec<i64>) -> Optio
     let mut number = || usize::try_from(read_varint(&mut bytes)?).ok();
     let (block, minis, total) = (number()?, number()?, number()?);
     let mini = block.checked_div(minis)?;
+    // What is unpacked at once is also what a miniblock has a multiple of.
     let sound = mini > 0 && mini.is_multiple_of(STEP) && block.is_multiple_of(minis) && total == count;
     let mut last = zigzag(&mut bytes).filter(|_| sound)?;
     let mut left = count.checked_sub(1)?;
@@ -41,36 +40,21 @@ fn miniblock(
     (mut last, least): (i64, i64),
     out: &mut Vec<i64>,
 ) -> Option<i64> {
-    let width = usize::from(width);
     // Nothing is asked for behind the last number: some writers leave that out.
-    if width > 64 || bytes.len() < n.checked_mul(width)?.div_ceil(8) {
+    if width > 64 || bytes.len() < n.checked_mul(usize::from(width))?.div_ceil(8) {
         return None;
     }
-    let (packed, rest) = bytes.split_at((size / 8).saturating_mul(width).min(bytes.len()));
-    *bytes = rest;
-    let mask = u64::MAX.checked_shr(64 - width as u32).unwrap_or(0);
-    // What is read of a number may reach behind it.
-    let mut step = [0; STEP * 8 + 16];
+    let mut step = [0; STEP];
     for first in (0..n).step_by(STEP) {
-        let here = packed.get(first / 8 * width..).unwrap_or_default();
-        let here = &here[..here.len().min(STEP / 8 * width)];
-        step[..here.len()].copy_from_slice(here);
-        let places = (0..STEP.min(n - first)).map(|i| i * width);
-        let mut next = |difference: u64| {
-            last = last.wrapping_add(least.wrapping_add((difference & mask) as i64));
+        unpack(bytes.get(first / 8 * usize::from(width)..).unwrap_or_default(), width, &mut step);
+        out.extend(step.iter().take(n - first).map(|difference| {
+            last = last.wrapping_add(least.wrapping_add(*difference as i64));
             last
-        };
-        if width <= 56 {
-            out.extend(places.map(|bit| next(u64::from_le_bytes(at(&step, bit / 8)) >> (bit % 8))));
-        } else {
-            out.extend(places.map(|bit| next((u128::from_le_bytes(at(&step, bit / 8)) >> (bit % 8)) as u64)));
-        }
+        }));
     }
+    let size = (size / 8).saturating_mul(usize::from(width));
+    *bytes = bytes.get(size..).unwrap_or_default();
     Some(last)
-}
-
-fn at<const N: usize>(bytes: &[u8; STEP * 8 + 16], place: usize) -> [u8; N] {
-    bytes[place..].first_chunk().copied().unwrap_or([0; N])
 }
 
 /// A signed number: small ones are short, whatever their sign.

@@ -1,7 +1,8 @@
 //! Which rows of a column chunk have values: its levels, page after page.
 
 use parquet::errors::Result;
-use parquet::schema::types::ColumnDescriptor;
+use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::statistics::Statistics;
 
 use crate::block::Rows;
 use crate::decode::{damaged, outside};
@@ -10,6 +11,9 @@ use crate::rle;
 
 /// No chunk of ours has so many levels: a group's memory is bounded. A few hostile bytes can tell of any number.
 pub(crate) const MAX: usize = 1 << 25;
+
+/// Room is made for so many values before there are any.
+const MOST_EXPECTED: usize = 1 << 16;
 
 /// Which rows have values.
 pub(crate) enum Told {
@@ -26,6 +30,7 @@ pub(crate) struct LevelReader {
     rows: usize,
     /// So many levels are left.
     room: usize,
+    expected: usize,
     levels: Levels,
     /// Without lists: the rows that have a value, and the row that comes next.
     few: Vec<u32>,
@@ -33,10 +38,19 @@ pub(crate) struct LevelReader {
 }
 
 impl LevelReader {
-    pub(crate) fn new(descr: &ColumnDescriptor, rows: usize) -> Self {
-        let (max_def, max_rep) = (descr.max_def_level(), descr.max_rep_level());
+    pub(crate) fn new(meta: &ColumnChunkMetaData, rows: usize) -> Self {
+        let (max_def, max_rep) = (meta.column_descr().max_def_level(), meta.column_descr().max_rep_level());
         let room = if max_rep == 0 { rows.min(MAX) } else { MAX };
-        Self { max_def, max_rep, rows, room, levels: Levels::default(), few: Vec::new(), row: 0 }
+        let nulls = meta.statistics().and_then(Statistics::null_count_opt).unwrap_or(0);
+        let values = u64::try_from(meta.num_values()).unwrap_or(0).saturating_sub(nulls);
+        let expected = usize::try_from(values).unwrap_or(0).min(rows).min(MOST_EXPECTED);
+        let few = Vec::with_capacity(if max_rep == 0 { expected } else { 0 });
+        Self { max_def, max_rep, rows, room, expected, levels: Levels::default(), few, row: 0 }
+    }
+
+    /// About how many values there will be: what to make room for. Growing in steps costs more than decoding.
+    pub(crate) fn expected(&self) -> usize {
+        self.expected
     }
 
     fn flat(&self) -> bool {

@@ -36,6 +36,7 @@ mod stats;
 mod store;
 mod terms;
 mod tombstones;
+mod unpack;
 mod upkeep;
 mod write;
 

@@ -30,8 +30,8 @@ pub(crate) struct Decoder {
 /// All numbers of a chunk.
 pub(crate) fn all(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk) -> Result<(Told, Vec<i64>)> {
     let mut reader = Pages::new(meta, rows, chunk)?;
-    let mut levels = LevelReader::new(meta.column_descr(), rows);
-    let (mut decoder, mut out) = (Decoder::new(meta)?, Vec::new());
+    let mut levels = LevelReader::new(meta, rows);
+    let (mut decoder, mut out) = (Decoder::new(meta)?, Vec::with_capacity(levels.expected()));
     while let Some(page) = reader.next_page()? {
         match page {
             Page::DictionaryPage { buf, num_values, .. } => decoder.dictionary(&buf, num_values as usize)?,
@@ -81,7 +81,7 @@ impl Decoder {
                 self.codes.clear();
                 rle::decode(bytes, width, count, &mut self.codes)
                     .ok_or_else(|| damaged("codes end early"))?;
-                if self.codes.iter().max().is_some_and(|code| *code as usize >= dictionary.len()) {
+                if rle::largest(&self.codes) as usize >= dictionary.len() {
                     return Err(damaged("a code beyond the dictionary"));
                 }
                 out.extend(self.codes.iter().map(|code| dictionary[*code as usize]));

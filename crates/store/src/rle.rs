@@ -1,5 +1,7 @@
 //! Parquet's hybrid of runs and bit-packed groups (format specification, "RLE/Bit-Packing Hybrid", encoding 3).
 
+use crate::unpack::{self, STEP};
+
 /// Bits that numbers up to `max` need.
 pub(crate) fn bits(max: u32) -> u8 {
     (32 - max.leading_zeros()) as u8
@@ -155,31 +157,12 @@ pub(crate) fn runs(mut bytes: &[u8], width: u8, count: usize, mut each: impl FnM
 
 /// Appends packed numbers.
 pub(crate) fn unpack(packed: &[u8], width: u8, count: usize, out: &mut Vec<u32>) {
-    let width = usize::from(width);
-    if width == 0 {
-        out.resize(out.len() + count, 0);
-        return;
-    }
-    let mask = (1u64 << width) - 1;
     out.reserve(count);
-    // Numbers that can be taken from eight whole bytes; the rest from a copy with zeros behind.
-    let whole = (packed.len().saturating_sub(8) * 8 / width).min(count);
-    let take = |bytes: &[u8], i: usize| {
-        let bit = i * width;
-        let word = bytes.get(bit / 8..bit / 8 + 8).and_then(|b| b.try_into().ok()).unwrap_or([0; 8]);
-        (u64::from_le_bytes(word) >> (bit % 8) & mask) as u32
-    };
-    out.extend((0..whole).map(|i| take(packed, i)));
-    if whole < count {
-        let skip = whole * width / 8;
-        let mut tail = packed[skip..].to_vec();
-        tail.resize(tail.len() + 8, 0);
-        let base = whole * width - skip * 8;
-        out.extend((0..count - whole).map(|i| {
-            let bit = base + i * width;
-            let word = tail.get(bit / 8..bit / 8 + 8).and_then(|b| b.try_into().ok()).unwrap_or([0; 8]);
-            (u64::from_le_bytes(word) >> (bit % 8) & mask) as u32
-        }));
+    let mut step = [0; STEP];
+    for first in (0..count).step_by(STEP) {
+        let here = packed.get(first / 8 * usize::from(width)..).unwrap_or_default();
+        unpack::unpack(here, width, &mut step);
+        out.extend(step.iter().take(count - first).map(|number| *number as u32));
     }
 }
 
@@ -189,6 +172,11 @@ pub(crate) fn decode(bytes: &[u8], width: u8, count: usize, out: &mut Vec<u32>) 
         Run::Same(value, n) => out.resize(out.len() + n, value),
         Run::Packed(packed, n) => unpack(packed, width, n, out),
     })
+}
+
+/// The largest number, or 0. `Iterator::max` takes several times as long.
+pub(crate) fn largest(numbers: &[u32]) -> u32 {
+    numbers.iter().fold(0, |largest, number| largest.max(*number))
 }
 
 /// The numbers at these places, ascending, of `count` numbers.
