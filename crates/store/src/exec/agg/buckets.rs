@@ -119,6 +119,11 @@ impl Below {
     }
 }
 
+/// Whether a batch has enough rows for a table of this size.
+fn worth_a_table(size: usize, batch: &Batch) -> bool {
+    size <= (4 * batch.rows.len()).max(4096)
+}
+
 /// Puts the rows of a batch of one bucket into buckets by small codes, where only their numbers are wanted: `None` when the
 /// batch, or the column, is not such. `missing`: rows without a value have this code.
 pub(super) fn tally(
@@ -130,7 +135,7 @@ pub(super) fn tally(
     missing: Option<usize>,
     mut key: impl FnMut(usize) -> Option<u64>,
 ) -> Option<Batch> {
-    if batch.buckets > 1 || codes > (4 * batch.rows.len()).max(4096) {
+    if batch.buckets > 1 || !worth_a_table(codes, batch) {
         return None;
     }
     // Beside each other, so that a value which comes often need not wait for itself.
@@ -193,7 +198,7 @@ impl<'b> Filler<'b> {
         keep_rows: bool,
     ) -> Self {
         let size = batch.buckets.saturating_mul(codes);
-        let table = if size <= (4 * batch.rows.len()).max(4096) { vec![UNKNOWN; size] } else { Vec::new() };
+        let table = if worth_a_table(size, batch) { vec![UNKNOWN; size] } else { Vec::new() };
         let last = several.then(Vec::new);
         let tally = if several || keep_rows { Vec::new() } else { vec![0; table.len()] };
         let mut out = Batch::default();

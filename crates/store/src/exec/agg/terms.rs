@@ -448,9 +448,14 @@ pub(super) fn fill(
             };
             if !keep_rows {
                 let code_of = |at: usize| codes[at] as usize;
-                let hashes = keys.hashes(terms, batch.rows.len() > count / 2);
+                let mut hashes = None;
                 let key = |code: usize| {
-                    if code < count { keys.of_hashed(terms, &hashes, code) } else { missing.flatten() }
+                    if code == count {
+                        return missing.flatten();
+                    }
+                    let hashes =
+                        hashes.get_or_insert_with(|| keys.hashes(terms, batch.rows.len() > count / 2));
+                    keys.of_hashed(terms, hashes, code)
                 };
                 let without = missing.map(|_| count);
                 let told = tally(buckets, batch, &column.rows, count + 1, code_of, without, key);
@@ -487,8 +492,10 @@ pub(super) fn fill(
             let span = usize::try_from(high.saturating_sub(low)).unwrap_or(usize::MAX);
             let dense = span < 4096.max(values.len());
             let count = if dense { span + 1 } else { usize::MAX - 1 };
+            // A division by one takes as long as any other.
+            let scaled = |at: usize| if scale == 1 { values[at] } else { values[at].div_euclid(scale) };
             if dense && !keep_rows {
-                let code_of = |at: usize| (values[at].div_euclid(scale) - low) as usize;
+                let code_of = |at: usize| (scaled(at) - low) as usize;
                 let key = |code: usize| {
                     if code < count { keys.of_long(low + code as i64) } else { missing.flatten() }
                 };
@@ -503,7 +510,7 @@ pub(super) fn fill(
                 let (row, parent) = (batch.rows[i], batch.ords[i]);
                 match at {
                     Some(at) => {
-                        let n = if scale == 1 { values[at] } else { values[at].div_euclid(scale) };
+                        let n = scaled(at);
                         let code = if dense { (n - low) as usize } else { 0 };
                         filler.put(row, parent, code, || keys.of_long(n));
                     }
