@@ -81,9 +81,9 @@ async function call(method: string, path: string, body?: string, signal?: AbortS
     ...(body === undefined ? {} : { body }),
     ...(signal ? { signal } : {}),
   });
-  const answer: unknown = await response.json().catch(() => undefined);
-  if (!response.ok) throw blame(readError(response.status, answer));
-  return answer;
+  if (!response.ok) throw blame(readError(response.status, await response.json().catch(() => undefined)));
+  // Given up while it arrives, an answer is an error, not an empty one.
+  return (await response.json()) as unknown;
 }
 
 function path(index: string): string {

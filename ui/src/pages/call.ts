@@ -5,9 +5,8 @@ import { object } from "../dashboards/answer";
 /** GET of JSON; an error says what the server said. */
 export async function get(path: string, signal?: AbortSignal): Promise<unknown> {
   const response = await send(path, signal ? { signal } : {});
-  const body: unknown = await response.json().catch(() => undefined);
-  if (!response.ok) throw new Error(reason(body) ?? `${response.status} ${response.statusText}`);
-  return body;
+  if (!response.ok) throw new Error(reason(await response.json().catch(() => undefined)) ?? `${response.status} ${response.statusText}`);
+  return (await response.json()) as unknown;
 }
 
 /** What an error answer says. */
