@@ -149,7 +149,7 @@ impl Data {
             Self::Ip(codes, ips) => {
                 Values::Coded { codes: codes.clone(), terms: Terms::Ip(ips.list.clone()) }
             }
-            Self::Long(v) => Values::Long(v.clone()),
+            Self::Long(v) => Values::Long(v.clone().into()),
             Self::Double(v) => Values::Double(v.clone()),
         }
     }
@@ -436,11 +436,11 @@ impl Builder {
         if let (Some(id), false) = (self.layout.event_id, self.same_id.is_empty()) {
             let count = self.same_id.len();
             let rows = if count == total as usize { Rows::Each } else { Rows::Few(self.same_id.clone()) };
-            let column = Column { kind: Kind::Boolean, rows, values: Values::Long(vec![1; count]) };
+            let column = Column { kind: Kind::Boolean, rows, values: Values::Long(vec![1; count].into()) };
             let stored = Stored::same_as_id(self.layout.slots[usize::from(id)].name);
             parts.push((stored, Part { objects: None, column: Arc::new(column) }));
         }
-        parts.push(own(SEQ, Kind::Long, Values::Long(self.seqs.clone())));
+        parts.push(own(SEQ, Kind::Long, Values::Long(self.seqs.clone().into())));
         Batch::new(total as usize, self.time, parts)
     }
 

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use parquet::file::metadata::ParquetMetaData;
 
-use crate::block::Column;
+use crate::block::{Codes, Column};
 use crate::part::Part;
 
-/// Whose: file, row group, and the column's name in the file or, with a leading space, a field's.
+/// Whose: file, row group, and the column's name in the file, or a field's behind a space, or behind a `#` for codes alone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
     pub(crate) file: u64,
@@ -20,6 +20,7 @@ pub(crate) struct Key {
 pub(crate) enum Kept {
     Part(Option<Part>),
     Column(Option<Arc<Column>>),
+    Codes(Arc<Codes>),
     Footer(Arc<ParquetMetaData>),
 }
 
@@ -28,6 +29,7 @@ impl Kept {
         128 + match self {
             Self::Part(part) => part.as_ref().map_or(0, Part::bytes),
             Self::Column(column) => column.as_ref().map_or(0, |c| c.bytes()),
+            Self::Codes(codes) => codes.bytes(),
             Self::Footer(footer) => footer.memory_size(),
         }
     }
@@ -117,7 +119,7 @@ mod tests {
             Kept::Column(Some(Arc::new(Column {
                 kind: Kind::Long,
                 rows: Rows::Each,
-                values: Values::Long(vec![0; n]),
+                values: Values::Long(vec![0; n].into()),
             })))
         };
         let key = |n| Key { file: n, group: 0, name: "x".into() };

@@ -10,7 +10,7 @@ use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{ChunkReader, Length};
 use wirebeat_model::{Endpoint, Kind};
 
-use crate::block::{Column, Rows, Terms, Values};
+use crate::block::{Codes, Column, Rows, Terms, Values};
 use crate::encode::{Levels, Planned};
 use crate::levels::{LevelReader, Told};
 use crate::numbers;
@@ -81,7 +81,11 @@ pub(crate) fn column(
             let taken = part.zip(wanted).map(|(part, wanted)| part.take(wanted.rows));
             return Ok(taken.filter(|part| value_count(&part.column) > 0));
         }
-        Kind::Long | Kind::Boolean => numbers(meta, chunk).map(|(t, v)| (t, Values::Long(v)))?,
+        Kind::Long if wanted.is_none() => {
+            let (told, v) = numbers::coded(meta, rows, chunk)?;
+            (told, Values::Long(v))
+        }
+        Kind::Long | Kind::Boolean => numbers(meta, chunk).map(|(t, v)| (t, Values::Long(v.into())))?,
         Kind::Date => {
             let (told, mut v) = numbers(meta, chunk)?;
             v.iter_mut().for_each(|t| *t = t.saturating_mul(1000));
@@ -92,7 +96,7 @@ pub(crate) fn column(
                 }
                 v.iter_mut().zip(rest).for_each(|(t, ns)| *t = t.saturating_add(ns));
             }
-            (told, Values::Long(v))
+            (told, Values::Long(v.into()))
         }
         Kind::Double => {
             let (told, v) = numbers(meta, chunk)?;
@@ -136,6 +140,52 @@ pub(crate) fn column(
     Ok(Some(Part { objects, column: Arc::new(Column { kind, rows: column_rows, values }) }))
 }
 
+/// The codes of texts in a dictionary, which is not looked at; `None`: they are not in one. Only where there are no lists.
+pub(crate) fn codes(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk) -> Result<Option<Codes>> {
+    let mut reader = Pages::new(meta, rows, chunk)?;
+    let mut levels = LevelReader::new(meta, rows);
+    let (mut codes, mut dictionary) = (Vec::with_capacity(levels.expected()), false);
+    while let Some(packed) = reader.next_packed()? {
+        if packed.is_dictionary_page() {
+            dictionary = true;
+            continue;
+        }
+        let Page::DataPage { buf, num_values, encoding: Encoding::RLE_DICTIONARY, .. } =
+            reader.unpacked(packed)?
+        else {
+            return Ok(None);
+        };
+        let mut rest = &buf[..];
+        let count = levels.page(&mut rest, num_values)?;
+        read_codes(rest, count, &mut codes)?;
+    }
+    match levels.told()? {
+        Told::Rows(rows) if dictionary => Ok(Some(Codes { rows, codes })),
+        _ => Ok(None),
+    }
+}
+
+/// The texts of a chunk's dictionary; `None`: there is none.
+pub(crate) fn dictionary(
+    meta: &ColumnChunkMetaData,
+    rows: usize,
+    chunk: Chunk,
+) -> Result<Option<arrow_array::StringArray>> {
+    let Some(Page::DictionaryPage { buf, num_values, .. }) = Pages::new(meta, rows, chunk)?.next_page()?
+    else {
+        return Ok(None);
+    };
+    let (mut bytes, mut ends) = (Vec::new(), vec![0i32]);
+    plain_texts(&buf, num_values as usize, &mut bytes, &mut ends)?;
+    checked_text_array(bytes, ends).map(Some).ok_or_else(|| damaged("texts that are not UTF-8"))
+}
+
+/// The codes of a page behind its levels.
+fn read_codes(page: &[u8], count: usize, out: &mut Vec<u32>) -> Result<()> {
+    let (&width, rest) = page.split_first().ok_or_else(outside)?;
+    rle::decode(rest, width, count, out).ok_or_else(|| damaged("codes end early"))
+}
+
 /// Texts: codes and dictionary as they were written; and the rows that have one, where there are no lists.
 fn texts(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk, kind: Kind) -> Result<(Told, Values)> {
     let mut reader = Pages::new(meta, rows, chunk)?;
@@ -159,9 +209,7 @@ fn texts(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk, kind: Kind) -> R
                         codes.extend(first..first + count as u32);
                     }
                     Encoding::RLE_DICTIONARY if dictionary => {
-                        let (&width, rest) = rest.split_first().ok_or_else(outside)?;
-                        rle::decode(rest, width, count, &mut codes)
-                            .ok_or_else(|| damaged("codes end early"))?;
+                        read_codes(rest, count, &mut codes)?;
                     }
                     other => return Err(damaged(&format!("texts encoded as {other}"))),
                 }

@@ -197,7 +197,7 @@ fn concat(pieces: &[Piece], kind: Kind) -> Values {
                     out.extend_from_slice(v)
                 }
             });
-            Values::Long(out)
+            Values::Long(out.into())
         }
         Kind::Double => {
             let mut out = Vec::with_capacity(total);

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 use parquet::bloom_filter::Sbbf;
+use parquet::errors::ParquetError;
 use parquet::file::metadata::{
     ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData,
 };
@@ -17,11 +18,12 @@ use parquet::schema::types::ColumnDescriptor;
 use wirebeat_model::{Endpoint, Kind, ip_addr, write_str};
 
 use crate::batch::contains;
-use crate::block::{Block, BlockError, Column};
+use crate::block::{Block, BlockError, Codes, Column, Terms, Values};
 use crate::cache::{Cache, Kept, Key};
 use crate::decode::{self, Chunk};
 use crate::encode::Planned;
 use crate::layout::{ID, NANOS, Stored, is_below, kind_of};
+use crate::numbering::{Numbering, Numberings};
 use crate::part::{Part, Parts, fields, logical};
 use crate::pick::{Picked, Wanted};
 use crate::source;
@@ -37,6 +39,7 @@ const FOOTER_GUESS: u64 = 32 << 10;
 /// What all files share.
 pub(crate) struct Shared {
     pub(crate) cache: Cache,
+    pub(crate) numberings: Numberings,
     next_file: AtomicU64,
     /// Times a block could not be read.
     pub(crate) unreadable: AtomicU64,
@@ -44,7 +47,12 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(cache_bytes: usize) -> Self {
-        Self { cache: Cache::new(cache_bytes), next_file: AtomicU64::new(0), unreadable: AtomicU64::new(0) }
+        Self {
+            cache: Cache::new(cache_bytes),
+            numberings: Numberings::new(cache_bytes),
+            next_file: AtomicU64::new(0),
+            unreadable: AtomicU64::new(0),
+        }
     }
 }
 
@@ -198,7 +206,7 @@ impl SealedFile {
         let row_group = footer.row_groups().get(group).ok_or_else(outside)?;
         let (leaf, nanos) = self.leaves[at];
         let meta = row_group.columns().get(leaf).ok_or_else(outside)?;
-        if meta.statistics().and_then(Statistics::null_count_opt) == Some(meta.num_values() as u64) {
+        if all_null(meta) {
             return Ok(None);
         }
         let chunk = self.chunk(meta)?;
@@ -209,13 +217,23 @@ impl SealedFile {
         let planned = Planned { stored: self.stored[at].clone(), nanos: false };
         let rows = rows.map(|rows| Wanted { rows, paged: self.paged });
         decode::column(&planned, row_group.num_rows() as usize, meta, chunk, nanos, rows)
-            .map_err(|e| BlockError::Damaged(self.path.clone(), format!("{}: {e}", planned.name())))
+            .map_err(|e| self.damaged(&planned.name(), &e))
     }
+
+    fn damaged(&self, column: &str, error: &ParquetError) -> BlockError {
+        BlockError::Damaged(self.path.clone(), format!("{column}: {error}"))
+    }
+}
+
+/// Whether no row has a value.
+fn all_null(meta: &ColumnChunkMetaData) -> bool {
+    meta.statistics().and_then(Statistics::null_count_opt) == Some(meta.num_values() as u64)
 }
 
 impl Drop for SealedFile {
     fn drop(&mut self) {
         self.shared.cache.forget(self.number);
+        self.shared.numberings.forget(self.number);
         if self.doomed.load(Ordering::Relaxed) {
             // A file that stays is removed at the next start; a directory goes when it is empty.
             let _ = std::fs::remove_file(&self.path);
@@ -380,10 +398,10 @@ impl SealedBlock {
         let footer = self.file.footer()?;
         let Some(group) = footer.row_groups().get(self.group) else { return Ok(true) };
         let Some(meta) = group.columns().get(self.file.leaves[at].0) else { return Ok(true) };
+        if all_null(meta) {
+            return Ok(false);
+        }
         if let Some(stats) = meta.statistics() {
-            if stats.null_count_opt() == Some(meta.num_values() as u64) {
-                return Ok(false);
-            }
             let outside = || {
                 let below = stats.min_bytes_opt().is_some_and(|min| term.as_bytes() < min);
                 below || stats.max_bytes_opt().is_some_and(|max| term.as_bytes() > max)
@@ -397,7 +415,7 @@ impl SealedBlock {
         }
         let chunk = self.file.chunk(meta)?;
         decode::texts_hold(meta, group.num_rows() as usize, chunk, &needle)
-            .map_err(|e| BlockError::Damaged(self.file.path.clone(), format!("{}: {e}", stored.name)))
+            .map_err(|e| self.file.damaged(&stored.name, &e))
     }
 
     /// Some rows of a stored column; `None` when no row of the block has a value.
@@ -416,6 +434,31 @@ impl SealedBlock {
             // What cannot be read is told when the column is asked for.
             (s.field == name || inside) && self.may_hold(at, text, whole).unwrap_or(true)
         })
+    }
+
+    /// Where a field's only column is, when it has one of texts, one for a row at most, as they are.
+    fn plain_texts(&self, name: &str) -> Option<usize> {
+        let mut stored = self.file.stored.iter().enumerate().filter(|(_, s)| s.field == name);
+        let (Some((at, s)), None) = (stored.next(), stored.next()) else { return None };
+        (s.kind() == Kind::Keyword && !s.many && s.list.is_none() && !s.same).then_some(at)
+    }
+
+    /// Has something read of a column that has a dictionary; `None`: it has none, or no value.
+    fn of_dictionary<T>(
+        &self,
+        at: usize,
+        read: impl FnOnce(&ColumnChunkMetaData, usize, Chunk) -> Result<Option<T>, ParquetError>,
+    ) -> Result<Option<T>, BlockError> {
+        let footer = self.file.footer()?;
+        let outside = || BlockError::Damaged(self.file.path.clone(), "fewer columns than told".into());
+        let group = footer.row_groups().get(self.group).ok_or_else(outside)?;
+        let meta = group.columns().get(self.file.leaves[at].0).ok_or_else(outside)?;
+        if all_null(meta) || meta.dictionary_page_offset().is_none() {
+            return Ok(None);
+        }
+        let chunk = self.file.chunk(meta)?;
+        let name = &self.file.stored[at].name;
+        read(meta, group.num_rows() as usize, chunk).map_err(|e| self.file.damaged(name, &e))
     }
 
     /// The chunk's metadata of a field's only column.
@@ -529,6 +572,53 @@ impl Block for SealedBlock {
             (Statistics::Boolean(s), Kind::Boolean) => Some(((*s.min_opt()?).into(), (*s.max_opt()?).into())),
             _ => None,
         }
+    }
+
+    fn codes(&self, name: &str) -> Result<Option<Arc<Codes>>, BlockError> {
+        let Some(at) = self.plain_texts(name) else { return Ok(None) };
+        let stored = &self.file.stored[at].name;
+        let cache = &self.file.shared.cache;
+        let key = self.file.key(self.group, &format!("#{stored}"));
+        match (cache.get(&key), cache.get(&self.file.key(self.group, stored))) {
+            (Some(Kept::Codes(codes)), _) => return Ok(Some(codes)),
+            // All of it is at hand.
+            (_, Some(_)) => return Ok(None),
+            _ => {}
+        }
+        let codes = self.count(self.of_dictionary(at, decode::codes))?.map(Arc::new);
+        if let Some(codes) = &codes {
+            cache.put(key, Kept::Codes(Arc::clone(codes)));
+        }
+        Ok(codes)
+    }
+
+    fn numbering(&self, name: &str) -> Option<Arc<Numbering>> {
+        self.plain_texts(name).and_then(|_| self.file.shared.numberings.of(name))
+    }
+
+    fn numbers(
+        &self,
+        name: &str,
+        numbering: &Numbering,
+        make: bool,
+    ) -> Result<Option<Arc<[u32]>>, BlockError> {
+        let Some(at) = self.plain_texts(name) else { return Ok(None) };
+        let group = (self.file.number, self.group as u32);
+        if let Some(numbers) = numbering.of_group(group) {
+            return Ok(Some(numbers));
+        }
+        if !make {
+            return Ok(None);
+        }
+        let stored = &self.file.stored[at].name;
+        if let Some(Kept::Part(part)) = self.file.shared.cache.get(&self.file.key(self.group, stored)) {
+            return Ok(match part.as_ref().map(|part| &part.column.values) {
+                Some(Values::Coded { terms: Terms::Text(terms), .. }) => numbering.add_group(group, terms),
+                _ => None,
+            });
+        }
+        let terms = self.count(self.of_dictionary(at, decode::dictionary))?;
+        Ok(terms.and_then(|terms| numbering.add_group(group, &terms)))
     }
 
     fn some(&self, name: &str, rows: &[u32]) -> Result<Option<Arc<Column>>, BlockError> {

@@ -22,6 +22,7 @@ mod layout;
 mod levels;
 mod map;
 mod marks;
+mod numbering;
 mod numbers;
 mod pages;
 mod part;

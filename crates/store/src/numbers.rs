@@ -5,6 +5,7 @@ use parquet::column::page::Page;
 use parquet::errors::Result;
 use parquet::file::metadata::ColumnChunkMetaData;
 
+use crate::block::{CodedLongs, Longs};
 use crate::decode::{Chunk, damaged, outside};
 use crate::delta::delta;
 use crate::levels::{LevelReader, Told};
@@ -23,12 +24,26 @@ enum Width {
 pub(crate) struct Decoder {
     width: Width,
     dictionary: Option<Vec<i64>>,
-    /// Working memory.
+    /// Of all values that have one, so far.
     codes: Vec<u32>,
 }
 
 /// All numbers of a chunk.
 pub(crate) fn all(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk) -> Result<(Told, Vec<i64>)> {
+    read(meta, rows, chunk).map(|(told, values, _)| (told, values))
+}
+
+/// All numbers of a chunk, with their codes where all of them have one.
+pub(crate) fn coded(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk) -> Result<(Told, Longs)> {
+    let (told, values, Decoder { codes, dictionary, .. }) = read(meta, rows, chunk)?;
+    let longs = match dictionary {
+        Some(distinct) if codes.len() == values.len() => Longs::coded(values, CodedLongs { codes, distinct }),
+        _ => values.into(),
+    };
+    Ok((told, longs))
+}
+
+fn read(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk) -> Result<(Told, Vec<i64>, Decoder)> {
     let mut reader = Pages::new(meta, rows, chunk)?;
     let mut levels = LevelReader::new(meta, rows);
     let (mut decoder, mut out) = (Decoder::new(meta)?, Vec::with_capacity(levels.expected()));
@@ -43,7 +58,7 @@ pub(crate) fn all(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk) -> Resu
             Page::DataPageV2 { .. } => return Err(damaged("data pages of version 2")),
         }
     }
-    Ok((levels.told()?, out))
+    Ok((levels.told()?, out, decoder))
 }
 
 impl Decoder {
@@ -78,13 +93,14 @@ impl Decoder {
             (Encoding::PLAIN, _) => self.plain(bytes, count, out),
             (Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY, Some(dictionary)) => {
                 let (&width, bytes) = bytes.split_first().ok_or_else(outside)?;
-                self.codes.clear();
+                let before = self.codes.len();
                 rle::decode(bytes, width, count, &mut self.codes)
                     .ok_or_else(|| damaged("codes end early"))?;
-                if rle::largest(&self.codes) as usize >= dictionary.len() {
+                let codes = &self.codes[before..];
+                if rle::largest(codes) as usize >= dictionary.len() {
                     return Err(damaged("a code beyond the dictionary"));
                 }
-                out.extend(self.codes.iter().map(|code| dictionary[*code as usize]));
+                out.extend(codes.iter().map(|code| dictionary[*code as usize]));
                 Ok(())
             }
             (Encoding::DELTA_BINARY_PACKED, _) if self.width != Width::Bit => {

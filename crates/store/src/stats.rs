@@ -11,7 +11,7 @@ pub struct Stats {
     pub bytes: u64,
     /// What open rows take in memory, about, in bytes.
     pub open_bytes: usize,
-    /// What is kept of files that were read, in bytes.
+    /// What is kept of files that were read, and the numbers that were made for their texts, in bytes.
     pub cache_bytes: usize,
     /// About how many days of events the store will hold at the rate of the last 24 hours; `None` while less than a
     /// minute of events was written, or when nothing limits it.

@@ -132,7 +132,7 @@ impl Store {
             indices: indices.collect(),
             bytes: state.partitions.values().map(|p| p.bytes()).sum(),
             open_bytes: state.open_bytes(),
-            cache_bytes: self.shared.cache.bytes(),
+            cache_bytes: self.shared.cache.bytes() + self.shared.numberings.bytes(),
             days: self.days(&state, now),
             failing,
             counts,

@@ -242,7 +242,7 @@ pub(crate) fn part_or_nulls(
         {
             let count = part.objects.as_ref().and_then(|o| o.last().copied()).unwrap_or(0) as usize;
             let rows = if stored.many { Rows::Many(vec![0; count + 1]) } else { Rows::Few(Vec::new()) };
-            let values = Values::Long(Vec::new());
+            let values = Values::Long(Vec::new().into());
             let column = Arc::new(Column { kind: stored.kind(), rows, values });
             return Ok(Some(Part { objects: part.objects, column }));
         }

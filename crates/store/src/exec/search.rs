@@ -162,8 +162,10 @@ fn run(
     }
     let window = request.from + request.size;
     let names: Vec<&str> = indices.iter().map(|i| i.name).collect();
-    let mut tree =
-        Tree::new(&request.aggs, &Setup { mapping, indices: &names, now, limits: context.limits, score })?;
+    let mut tree = Tree::new(
+        &request.aggs,
+        &Setup { mapping, indices: &names, blocks: &placed, now, limits: context.limits, score },
+    )?;
     if let Some((of, descending, _)) = ordered.first_number() {
         for visit in &mut visits {
             let Placed { block, base, .. } = visit.placed;

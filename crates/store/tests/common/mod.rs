@@ -95,7 +95,7 @@ pub fn add_ids(entries: &mut [Entries]) {
 /// The whole numbers of a column, in the order of rows.
 pub fn longs(block: &dyn Block, name: &str) -> Vec<i64> {
     match &block.column(name).unwrap().unwrap().values {
-        Values::Long(v) => v.clone(),
+        Values::Long(v) => v.to_vec(),
         _ => unreachable!("{name} holds no whole numbers"),
     }
 }

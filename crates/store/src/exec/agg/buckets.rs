@@ -1,11 +1,12 @@
 //! Buckets while they are gathered: found by the bucket around them and their key.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
 
 use super::{Batch, MAX_BATCH};
 use crate::block::Rows;
+use crate::exec::select::Selection;
 use crate::lang::error::EsError;
 
 /// No bucket.
@@ -19,6 +20,8 @@ pub(super) struct Buckets {
     index: HashTable<u32>,
     hasher: foldhash::fast::RandomState,
     all: Vec<Entry>,
+    /// At the top, by the first keys: many keys are small numbers, and then need no search.
+    near: Vec<u32>,
 }
 
 /// One bucket: what is looked at together lies together.
@@ -51,15 +54,17 @@ impl Buckets {
 
     /// Finds a bucket, or makes it.
     fn ord(&mut self, parent: u32, key: u64) -> u32 {
-        // Texts are numbered as their buckets are made: then the key is the place.
-        if self.all.get(key as usize).is_some_and(|b| b.key == key && b.parent == parent) {
-            return key as u32;
-        }
         if let Some(ord) = self.find(parent, key) {
             return ord;
         }
         let ord = self.all.len() as u32;
         self.all.push(Entry { key, count: 0, parent });
+        if parent == 0
+            && let Some(near) = self.near.get_mut(key as usize)
+        {
+            *near = ord;
+            return ord;
+        }
         let (all, hasher) = (&self.all, &self.hasher);
         let hash = |&o: &u32| hasher.hash_one((all[o as usize].parent, all[o as usize].key));
         self.index.insert_unique(hash(&ord), ord, hash);
@@ -67,7 +72,30 @@ impl Buckets {
     }
 
     /// The bucket of this key below another, when there is one.
+    #[inline]
     pub(super) fn find(&self, parent: u32, key: u64) -> Option<u32> {
+        match self.near.get(key as usize) {
+            Some(ord) if parent == 0 => (*ord != NONE).then_some(*ord),
+            _ => self.search(parent, key),
+        }
+    }
+
+    /// Keys below this are expected at the top.
+    pub(super) fn expect(&mut self, keys: usize) {
+        if keys <= self.near.len() {
+            return;
+        }
+        self.near.resize(keys.max(self.near.len() * 2), NONE);
+        for (entry, ord) in self.all.iter().zip(0..) {
+            if entry.parent == 0
+                && let Some(near) = self.near.get_mut(entry.key as usize)
+            {
+                *near = ord;
+            }
+        }
+    }
+
+    fn search(&self, parent: u32, key: u64) -> Option<u32> {
         let hash = self.hasher.hash_one((parent, key));
         let same = |&o: &u32| self.all[o as usize].key == key && self.all[o as usize].parent == parent;
         self.index.find(hash, same).copied()
@@ -99,7 +127,7 @@ impl Buckets {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.all.capacity() * size_of::<Entry>() + self.index.capacity() * 5
+        self.all.capacity() * size_of::<Entry>() + self.index.capacity() * 5 + self.near.capacity() * 4
     }
 }
 
@@ -142,27 +170,12 @@ pub(super) fn tally(
     const LANES: usize = 4;
     let lanes = if codes <= 4096 { LANES } else { 1 };
     let mut counts = vec![0_u32; codes * lanes];
-    let (mut lane, mut absent) = (0, 0);
+    let mut lane = 0;
     let mut count = |code: usize| {
         counts[code * lanes + lane] += 1;
         lane = (lane + 1) & (lanes - 1);
     };
-    match (map, batch.span()) {
-        (Rows::Each, Some(span)) => span.for_each(|at| count(code_of(at))),
-        (Rows::Each, None) => batch.rows.iter().for_each(|row| count(code_of(*row as usize))),
-        (Rows::Few(list), Some(span)) => {
-            let place = |row: usize| list.partition_point(|r| (*r as usize) < row);
-            let with = place(span.start)..place(span.end);
-            absent = span.len() - with.len();
-            with.for_each(|at| count(code_of(at)));
-        }
-        (Rows::Few(_), None) => each_value(map, &batch.rows, |_, at| {
-            if let Some(code) = at.map(&code_of).or(missing) {
-                count(code);
-            }
-        }),
-        (Rows::Many(_), _) => return None,
-    }
+    let absent = each_single(map, batch, |at| count(code_of(at)))?;
     if let Some(code) = missing {
         counts[code * lanes] += absent as u32;
     }
@@ -297,6 +310,46 @@ pub(super) fn check(batch: &Batch) -> Result<(), EsError> {
     ))
 }
 
+/// Calls for the value of each row of a batch that has one; answers how many have none. `None`: rows may have several.
+#[inline]
+pub(super) fn each_single(map: &Rows, batch: &Batch, mut call: impl FnMut(usize)) -> Option<usize> {
+    let rows = &batch.rows;
+    match (map, batch.span()) {
+        (Rows::Each, Some(span)) => span.for_each(call),
+        (Rows::Each, None) => rows.iter().for_each(|row| call(*row as usize)),
+        (Rows::Few(list), Some(span)) => {
+            let place = |row: usize| list.partition_point(|r| (*r as usize) < row);
+            let with = place(span.start)..place(span.end);
+            let absent = span.len() - with.len();
+            with.for_each(call);
+            return Some(absent);
+        }
+        (Rows::Few(list), None) => {
+            let mut with = 0;
+            match &batch.chosen {
+                // Each value is looked at, which is quicker than to go through both lists.
+                Some(Selection::Some(bits)) if list.len() / 8 <= rows.len() => {
+                    for (at, row) in list.iter().enumerate() {
+                        if bits.has(*row) {
+                            call(at);
+                            with += 1;
+                        }
+                    }
+                }
+                _ => each_value(map, rows, |_, at| {
+                    if let Some(at) = at {
+                        call(at);
+                        with += 1;
+                    }
+                }),
+            }
+            return Some(rows.len() - with);
+        }
+        (Rows::Many(_), _) => return None,
+    }
+    Some(0)
+}
+
 /// Calls for each row of a batch and each of its values: place in the batch, place of the value; `None` once when it has
 /// no value.
 #[inline]
@@ -330,49 +383,5 @@ pub(super) fn each_value(map: &Rows, rows: &[u32], mut call: impl FnMut(usize, O
                 }
             }
         }
-    }
-}
-
-/// Numbers for texts, the same text always the same number.
-///
-/// Texts are known by a keyed 64-bit hash alone: with a secret key two texts share one about once in 2^64.
-#[derive(Default)]
-pub(super) struct Texts {
-    index: HashTable<(u64, u32)>,
-    hasher: RandomState,
-    bytes: String,
-    ends: Vec<usize>,
-}
-
-impl Texts {
-    pub(super) fn number(&mut self, text: &str) -> u32 {
-        self.number_of(self.hash(text), text)
-    }
-
-    pub(super) fn hash(&self, text: &str) -> u64 {
-        self.hasher.hash_one(text)
-    }
-
-    /// The number of a text whose hash is known.
-    #[inline]
-    pub(super) fn number_of(&mut self, hash: u64, text: &str) -> u32 {
-        if let Some(&(_, n)) = self.index.find(hash, |e| e.0 == hash) {
-            return n;
-        }
-        let n = self.ends.len() as u32;
-        self.bytes.push_str(text);
-        self.ends.push(self.bytes.len());
-        self.index.insert_unique(hash, (hash, n), |e| e.0);
-        n
-    }
-
-    pub(super) fn get(&self, n: u32) -> &str {
-        let n = n as usize;
-        let from = if n == 0 { 0 } else { self.ends[n - 1] };
-        &self.bytes[from..self.ends[n]]
-    }
-
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes.capacity() + self.ends.capacity() * 8 + self.index.capacity() * 17
     }
 }

@@ -2,11 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::buckets::{Buckets, Filler};
+use super::buckets::{Buckets, Filler, each_single};
 use super::outcome::{Bucket, Outcome};
 use super::{Batch, Collector, Finish, PerIndex, Setup, Subs};
 use crate::exec::filter::choose;
+use crate::exec::plan::Filter;
 use crate::exec::select::Selection;
+use crate::exec::test::Test;
 use crate::exec::view::View;
 use crate::lang::agg::FiltersAgg;
 use crate::lang::error::EsError;
@@ -62,13 +64,34 @@ impl FiltersNode {
     }
 }
 
+/// How many rows of a batch have a value, where that is all a filter asks for.
+fn having_any(filter: &Filter, view: &View<'_>, batch: &Batch) -> Result<Option<u64>, EsError> {
+    let Filter::Leaf(leaf) = filter else { return Ok(None) };
+    if !leaf.tests.iter().all(|(_, test)| matches!(test, Test::Always)) {
+        return Ok(None);
+    }
+    let Some(coded) = view.coded(&leaf.column)? else { return Ok(Some(0)) };
+    if !leaf.tests.iter().any(|(kind, _)| *kind == coded.kind()) {
+        return Ok(None);
+    }
+    let absent = each_single(coded.rows(), batch, |_| {});
+    Ok(absent.map(|absent| (batch.rows.len() - absent) as u64))
+}
+
 impl Collector for FiltersNode {
     fn collect(&mut self, view: &View<'_>, batch: &Batch) -> Result<(), EsError> {
+        let counted = batch.buckets == 1 && self.subs.is_empty() && self.other.is_none();
+        if let ([(_, filter)], true) = (self.filters.as_slice(), counted)
+            && let Some(documents) = having_any(filter.of(view.index), view, batch)?
+        {
+            self.buckets.add(0, 0, documents);
+            return Ok(());
+        }
         let mut chosen = Vec::with_capacity(self.filters.len());
         for (_, filter) in &self.filters {
             chosen.push(choose(filter.of(view.index), view, &Selection::All)?);
         }
-        if batch.buckets == 1 && self.subs.is_empty() && self.other.is_none() {
+        if counted {
             for (i, chosen) in chosen.iter().enumerate() {
                 self.buckets.add(0, i as u64, chosen.among(&batch.rows) as u64);
             }

@@ -1,15 +1,17 @@
 //! Numbers of values: sums and the like, how many different, percentiles.
 
+use std::sync::Arc;
+
 use arrow_array::Array;
 use serde_json::{Map, Value, json};
 use wirebeat_model::Kind;
 
-use super::buckets::each_value;
+use super::buckets::{each_single, each_value};
 use super::decimal::Written;
 use super::outcome::{Outcome, maybe, number};
 use super::sketch::{Distinct, Spread, hash_of};
 use super::{Batch, Collector, Finish, Setup, wrong_kind};
-use crate::block::{Column, Terms, Values};
+use crate::block::{CodedLongs, Column, Longs, Rows, Terms, Values};
 use crate::exec::rank::no_fielddata;
 use crate::exec::test;
 use crate::exec::view::View;
@@ -95,13 +97,16 @@ pub(super) fn collector(spec: &Metric, setup: &Setup<'_>) -> Result<Box<dyn Coll
 }
 
 impl Numbers {
-    /// Calls for each row and each of its values: place in the batch, value.
-    fn each(&self, view: &View<'_>, batch: &Batch, mut call: impl FnMut(usize, f64)) -> Result<(), EsError> {
-        let column = match &self.column {
+    fn column(&self, view: &View<'_>) -> Result<Option<Arc<Column>>, EsError> {
+        Ok(match &self.column {
             Some((name, kind)) => view.column(name)?.filter(|c| super::terms::alike(c.kind, *kind)),
             None => None,
-        };
-        let Some(column) = column else {
+        })
+    }
+
+    /// Calls for each row and each of its values: place in the batch, value.
+    fn each(&self, view: &View<'_>, batch: &Batch, mut call: impl FnMut(usize, f64)) -> Result<(), EsError> {
+        let Some(column) = self.column(view)? else {
             if let Some(missing) = self.missing {
                 (0..batch.rows.len()).for_each(|i| call(i, missing));
             }
@@ -178,7 +183,64 @@ impl Default for Sums {
     }
 }
 
+/// Below this a sum of whole numbers is exact in 64 bits of floating point, whatever their order.
+const EXACT: u128 = 1 << 53;
+
+/// The same of whole numbers.
+struct WholeSums {
+    count: u64,
+    sum: i128,
+    min: i64,
+    max: i64,
+}
+
+impl WholeSums {
+    /// Of the batch's values; `None`: rows may have several.
+    fn of(values: &Longs, map: &Rows, batch: &Batch) -> Option<Self> {
+        let mut out = Self { count: 0, sum: 0, min: i64::MAX, max: i64::MIN };
+        let mut take = |n: i64, times: u64| {
+            out.count += times;
+            out.sum += i128::from(n) * i128::from(times);
+            out.min = out.min.min(n);
+            out.max = out.max.max(n);
+        };
+        match values.codes() {
+            Some(CodedLongs { codes, distinct }) if distinct.len() < batch.rows.len() => {
+                let mut times = vec![0; distinct.len()];
+                each_single(map, batch, |at| times[codes[at] as usize] += 1)?;
+                distinct
+                    .iter()
+                    .zip(times)
+                    .filter(|(_, times)| *times > 0)
+                    .for_each(|(n, times)| take(*n, times));
+            }
+            _ => {
+                each_single(map, batch, |at| take(values[at], 1))?;
+            }
+        }
+        Some(out)
+    }
+}
+
 impl Sums {
+    /// Takes in whole numbers at once, if the sum stays exact: then it is the same as one after the other.
+    fn take(&mut self, more: &WholeSums) -> bool {
+        if more.count == 0 {
+            return true;
+        }
+        let largest = u128::from(more.min.unsigned_abs().max(more.max.unsigned_abs()));
+        let before = self.sum.value.abs();
+        let exact = before < EXACT as f64 && before.fract() == 0.0 && self.sum.lost == 0.0;
+        if !exact || largest.saturating_mul(more.count.into()).saturating_add(before as u128) >= EXACT {
+            return false;
+        }
+        self.count += more.count;
+        self.sum.value += more.sum as f64;
+        self.min = self.min.min(more.min as f64);
+        self.max = self.max.max(more.max as f64);
+        true
+    }
+
     fn some(&self, n: f64) -> Option<f64> {
         (self.count > 0).then_some(n)
     }
@@ -275,6 +337,15 @@ impl Collector for SumNode {
         self.sums.resize(self.sums.len().max(batch.buckets), Sums::default());
         let sums = &mut self.sums;
         let squares = matches!(self.kind, MetricKind::ExtendedStats(_));
+        if !squares
+            && let ([all], 1, None) = (sums.as_mut_slice(), batch.buckets, self.numbers.missing)
+            && let Some(column) = self.numbers.column(view)?
+            && let (Values::Long(values), false) = (&column.values, column.kind == Kind::Date)
+            && let Some(more) = WholeSums::of(values, &column.rows, batch)
+            && all.take(&more)
+        {
+            return Ok(());
+        }
         self.numbers.each(view, batch, |i, n| {
             let s = &mut sums[batch.ords[i] as usize];
             s.count += 1;

@@ -20,7 +20,7 @@ mod terms;
 mod top;
 
 use std::cell::Cell;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
 
@@ -34,6 +34,7 @@ use super::view::View;
 use crate::lang::agg::{Agg, AggKind, Pipeline};
 use crate::lang::ast::Query;
 use crate::lang::error::EsError;
+use crate::numbering::Numbering;
 use outcome::Outcome;
 
 /// What aggregations are prepared with.
@@ -41,6 +42,8 @@ pub(crate) struct Setup<'a> {
     pub(crate) mapping: &'a Mapping,
     /// The indices of the search.
     pub(crate) indices: &'a [&'a str],
+    /// Their blocks.
+    pub(crate) blocks: &'a [Placed<'a>],
     pub(crate) now: Now,
     pub(crate) limits: Limits,
     pub(crate) score: f32,
@@ -58,6 +61,11 @@ impl Setup<'_> {
     /// The first of the indices.
     fn index(&self) -> &str {
         self.indices.first().copied().unwrap_or_default()
+    }
+
+    /// Numbers for the texts of a field, where blocks have such.
+    fn numbering(&self, column: &str) -> Option<Arc<Numbering>> {
+        self.blocks.iter().find_map(|placed| placed.block.numbering(column))
     }
 
     /// The field of this name, when it is mapped.
@@ -83,6 +91,8 @@ struct Batch {
     ords: Vec<u32>,
     /// Buckets there are by now.
     buckets: usize,
+    /// The same rows as a selection, where each is there once.
+    chosen: Option<Selection>,
 }
 
 impl Batch {
@@ -312,10 +322,10 @@ impl<'a> Tree<'a> {
     /// Takes in the rows of a block that were chosen.
     pub(crate) fn collect(&mut self, view: &View<'_>, chosen: &Selection) -> Result<(), EsError> {
         if !self.chosen.is_empty() && *chosen != Selection::None {
-            self.chosen.collect_by_two(view, &whole(chosen.rows(view.rows())))?;
+            self.chosen.collect_by_two(view, &whole(chosen, view.rows()))?;
         }
         if !self.global.is_empty() {
-            self.global.collect(view, &whole(Selection::All.rows(view.rows())))?;
+            self.global.collect(view, &whole(&Selection::All, view.rows()))?;
         }
         let bytes = self.chosen.bytes() + self.global.bytes();
         if bytes > self.limits.memory {
@@ -366,7 +376,8 @@ impl Subs {
 }
 
 /// All rows in one bucket.
-fn whole(rows: Vec<u32>) -> Batch {
+fn whole(chosen: &Selection, rows: usize) -> Batch {
+    let rows = chosen.rows(rows);
     let ords = vec![0; rows.len()];
-    Batch { rows, ords, buckets: 1 }
+    Batch { rows, ords, buckets: 1, chosen: Some(chosen.clone()) }
 }

@@ -3,19 +3,19 @@
 use std::cell::{OnceCell, RefCell};
 use std::cmp::Ordering;
 use std::collections::HashSet;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use arrow_array::Array;
 use hashbrown::HashMap;
 use serde_json::json;
 use wirebeat_model::Kind;
 
-use super::buckets::{Below, Buckets, Filler, Texts, each_value, tally};
+use super::buckets::{Below, Buckets, Filler, each_single, each_value, tally};
 use super::decimal::Written;
 use super::filters::terms_members;
 use super::outcome::{Bucket, Outcome, number};
 use super::{Batch, Collector, Finish, Setup, Subs, partition, wrong_kind};
-use crate::block::{Column, Rows, Terms as Dictionary, Values};
+use crate::block::{CodedLongs, Column, Rows, Terms as Dictionary, Values};
 use crate::exec::rank::no_fielddata;
 use crate::exec::test;
 use crate::exec::view::{View, unreadable};
@@ -24,14 +24,53 @@ use crate::lang::ast::Scalar;
 use crate::lang::date::MS;
 use crate::lang::error::EsError;
 use crate::lang::ip;
+use crate::numbering::{Numbering, Texts};
+use crate::rle::largest;
 
 /// The values that make buckets, and the numbers they are known by.
 pub(super) struct Keys {
     pub(super) kind: Kind,
-    texts: Texts,
+    texts: Names,
     ips: Vec<u128>,
     ip_numbers: HashMap<u128, u32, foldhash::fast::RandomState>,
     allowed: Allowed,
+}
+
+/// Numbers of texts: those of the field's numbering, and others, from [`OWN`] on, of texts that it has no room for.
+#[derive(Default)]
+struct Names {
+    shared: Option<Arc<Numbering>>,
+    own: Texts,
+}
+
+const OWN: u32 = 1 << 31;
+
+impl Names {
+    fn number(&mut self, text: &str) -> u32 {
+        match &self.shared {
+            None => self.own.number(text),
+            Some(shared) => match shared.number(text) {
+                Some(number) => number,
+                None => OWN + self.own.number(text),
+            },
+        }
+    }
+
+    fn compare(&self, a: u32, b: u32) -> Ordering {
+        match &self.shared {
+            None => self.own.get(a).cmp(self.own.get(b)),
+            Some(shared) if a < OWN && b < OWN => shared.compare(a, b),
+            Some(_) => self.text(a).cmp(&self.text(b)),
+        }
+    }
+
+    fn text(&self, number: u32) -> String {
+        match &self.shared {
+            Some(shared) if number < OWN => shared.text(number),
+            Some(_) => self.own.get(number - OWN).to_owned(),
+            None => self.own.get(number).to_owned(),
+        }
+    }
 }
 
 /// Which values make buckets.
@@ -133,7 +172,7 @@ impl Keys {
         }
         Ok(Self {
             kind,
-            texts: Texts::default(),
+            texts: Names::default(),
             ips: Vec::new(),
             ip_numbers: HashMap::default(),
             allowed: Allowed::new(filter, kind, name)?,
@@ -184,26 +223,6 @@ impl Keys {
         }
     }
 
-    /// The hashes of a dictionary's terms, where those are made first; all of them, or none.
-    fn hashes(&self, terms: &Dictionary, wanted: bool) -> Vec<u64> {
-        match terms {
-            Dictionary::Text(texts) if wanted && self.allowed.all() => {
-                (0..texts.len()).map(|code| self.texts.hash(texts.value(code))).collect()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// As [`Self::of_term`], with what [`Self::hashes`] told.
-    fn of_hashed(&mut self, terms: &Dictionary, hashes: &[u64], code: usize) -> Option<u64> {
-        match (terms, hashes.get(code)) {
-            (Dictionary::Text(texts), Some(hash)) => {
-                Some(self.texts.number_of(*hash, texts.value(code)).into())
-            }
-            _ => self.of_term(terms, code),
-        }
-    }
-
     pub(super) fn of_long(&self, n: i64) -> Option<u64> {
         let key = n as u64;
         let allowed = self.allowed.all()
@@ -223,7 +242,7 @@ impl Keys {
             Kind::Ip => self.ips[a as usize].cmp(&self.ips[b as usize]),
             Kind::Double => f64::from_bits(a).total_cmp(&f64::from_bits(b)),
             Kind::Long | Kind::Boolean | Kind::Date => (a as i64).cmp(&(b as i64)),
-            _ => self.texts.get(a as u32).cmp(self.texts.get(b as u32)),
+            _ => self.texts.compare(a as u32, b as u32),
         }
     }
 
@@ -249,12 +268,12 @@ impl Keys {
             Kind::Ip => (json!(ip::write(self.ips[key as usize])), None),
             Kind::Double => (number(f64::from_bits(key)), Some(f64::from_bits(key))),
             Kind::Long | Kind::Boolean | Kind::Date => (json!(key as i64), Some(key as i64 as f64)),
-            _ => (json!(self.texts.get(key as u32)), None),
+            _ => (json!(self.texts.text(key as u32)), None),
         }
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.texts.bytes() + self.ips.capacity() * 40
+        self.texts.own.bytes() + self.ips.capacity() * 40
     }
 }
 
@@ -296,6 +315,9 @@ impl TermsNode {
             (None, _) => Kind::Keyword,
         };
         let mut keys = Keys::new(&spec.field, kind, "terms", name, &spec.filter, setup.index())?;
+        if kind == Kind::Keyword && keys.allowed.all() && subs.is_empty() {
+            keys.texts.shared = field.as_ref().and_then(|f| setup.numbering(&f.column));
+        }
         let missing = spec.missing.as_ref().map(|v| keys.of_scalar(v)).transpose()?;
         for order in &spec.order {
             if let OrderBy::Path(path) = &order.by
@@ -324,6 +346,40 @@ impl TermsNode {
             below: OnceLock::new(),
             subs,
         })
+    }
+
+    /// Counts by the numbers that texts have in all blocks; `false`: this block does not know them.
+    fn by_numbers(&mut self, view: &View<'_>, batch: &Batch) -> Result<bool, EsError> {
+        let shared = &self.keys.get_mut().texts.shared;
+        let (Some(numbering), Some(name), 1) = (shared, &self.column, batch.buckets) else {
+            return Ok(false);
+        };
+        // For a few rows it is not worth it to number all terms.
+        let make = batch.rows.len() >= view.rows() / 64;
+        let numbers = view.block.numbers(name, numbering, make).map_err(|e| unreadable(&e))?;
+        let Some(numbers) = numbers else { return Ok(false) };
+        let Some(coded) = view.coded(name)? else { return Ok(false) };
+        let Some(codes) = coded.codes() else { return Ok(false) };
+        if !codes.is_empty() && largest(codes) as usize >= numbers.len() {
+            return Err(EsError::new(500, "i_o_exception", format!("{name}: a code beyond the dictionary")));
+        }
+        self.buckets.expect(numbering.len());
+        let (without, missing) = (numbers.len(), self.missing);
+        let code_of = |at: usize| codes[at] as usize;
+        let key = |code: usize| {
+            if code == without { missing.flatten() } else { Some(u64::from(numbers[code])) }
+        };
+        let buckets = &mut self.buckets;
+        let told = tally(buckets, batch, coded.rows(), without + 1, code_of, missing.map(|_| without), key);
+        if told.is_some() {
+            return Ok(true);
+        }
+        let absent =
+            each_single(coded.rows(), batch, |at| buckets.add(0, numbers[codes[at] as usize].into(), 1));
+        if let (Some(absent @ 1..), Some(key)) = (absent, missing.flatten()) {
+            buckets.add(0, key, absent as u64);
+        }
+        Ok(absent.is_some())
     }
 
     /// The keys that documents have which are not in a bucket around, or in none of these.
@@ -407,6 +463,14 @@ impl TermsNode {
         let mut places: Vec<u32> = (0..ords.len() as u32).collect();
         let size = self.spec.size;
         let keys = self.keys.borrow();
+        if let ([Order { by: OrderBy::Count, descending: true }, ..], true) =
+            (self.spec.order.as_slice(), places.len() > size)
+        {
+            // Most are told apart by their counts alone.
+            let mut counts: Vec<u64> = ords.iter().map(|o| o.count).collect();
+            let (_, least, _) = counts.select_nth_unstable_by(size - 1, |a, b| b.cmp(a));
+            places.retain(|place| ords[*place as usize].count >= *least);
+        }
         if places.len() > size {
             places.select_nth_unstable_by(size - 1, |a, b| self.compare(&keys, &numbers, ords, *a, *b));
             places.truncate(size);
@@ -448,15 +512,8 @@ pub(super) fn fill(
             };
             if !keep_rows {
                 let code_of = |at: usize| codes[at] as usize;
-                let mut hashes = None;
-                let key = |code: usize| {
-                    if code == count {
-                        return missing.flatten();
-                    }
-                    let hashes =
-                        hashes.get_or_insert_with(|| keys.hashes(terms, batch.rows.len() > count / 2));
-                    keys.of_hashed(terms, hashes, code)
-                };
+                let key =
+                    |code: usize| if code == count { missing.flatten() } else { keys.of_term(terms, code) };
                 let without = missing.map(|_| count);
                 let told = tally(buckets, batch, &column.rows, count + 1, code_of, without, key);
                 if let Some(told) = told {
@@ -486,6 +543,18 @@ pub(super) fn fill(
         }
         Values::Long(values) => {
             let scale = if column.kind == Kind::Date { MS } else { 1 };
+            if let (Some(CodedLongs { codes, distinct }), 1, false) = (values.codes(), scale, keep_rows) {
+                let count = distinct.len();
+                let key = |code: usize| {
+                    if code == count { missing.flatten() } else { keys.of_long(distinct[code]) }
+                };
+                let without = missing.map(|_| count);
+                let code_of = |at: usize| codes[at] as usize;
+                let told = tally(buckets, batch, &column.rows, count + 1, code_of, without, key);
+                if let Some(told) = told {
+                    return Ok(told);
+                }
+            }
             let (low, high) = values.iter().fold((i64::MAX, i64::MIN), |(l, h), v| (l.min(*v), h.max(*v)));
             let (low, high) = (low.div_euclid(scale), high.div_euclid(scale));
             // Numbers near each other are their own codes.
@@ -543,6 +612,9 @@ pub(super) fn fill(
 
 impl Collector for TermsNode {
     fn collect(&mut self, view: &View<'_>, batch: &Batch) -> Result<(), EsError> {
+        if self.by_numbers(view, batch)? {
+            return Ok(());
+        }
         let column = match &self.column {
             Some(name) => view.column(name)?.filter(|c| alike(c.kind, self.keys.get_mut().kind)),
             None => None,
