@@ -3,6 +3,7 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
@@ -10,15 +11,23 @@ use std::time::{Duration, Instant};
 use arrow_array::{Array, StringArray};
 use hashbrown::HashTable;
 
+use crate::terms::having_part;
+
 /// Numbers for texts, the same text always the same number.
 ///
 /// Texts are known by a keyed 64-bit hash alone: with a secret key two texts share one about once in 2^64.
-#[derive(Default)]
 pub(crate) struct Texts {
     index: HashTable<(u64, u32)>,
     hasher: RandomState,
     bytes: String,
-    ends: Vec<usize>,
+    /// Where each ends, after a leading 0. They take much less than 2 GiB: searches and numberings have limits.
+    ends: Vec<i32>,
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self { index: HashTable::new(), hasher: RandomState::new(), bytes: String::new(), ends: vec![0] }
+    }
 }
 
 impl Texts {
@@ -36,9 +45,9 @@ impl Texts {
         if let Some(n) = self.find(hash) {
             return n;
         }
-        let n = self.ends.len() as u32;
+        let n = self.len() as u32;
         self.bytes.push_str(text);
-        self.ends.push(self.bytes.len());
+        self.ends.push(self.bytes.len() as i32);
         self.index.insert_unique(hash, (hash, n), |e| e.0);
         n
     }
@@ -51,17 +60,16 @@ impl Texts {
 
     pub(crate) fn get(&self, n: u32) -> &str {
         let n = n as usize;
-        let from = if n == 0 { 0 } else { self.ends[n - 1] };
-        &self.bytes[from..self.ends[n]]
+        &self.bytes[self.ends[n] as usize..self.ends[n + 1] as usize]
     }
 
     /// How many.
     pub(crate) fn len(&self) -> usize {
-        self.ends.len()
+        self.ends.len() - 1
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes.capacity() + self.ends.capacity() * 8 + self.index.capacity() * 17
+        self.bytes.capacity() + self.ends.capacity() * 4 + self.index.capacity() * 17
     }
 }
 
@@ -81,6 +89,12 @@ struct Inner {
     groups: HashMap<Group, Arc<[u32]>>,
     groups_bytes: usize,
     full: bool,
+}
+
+impl fmt::Debug for Numbering {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Numbering of {} texts", self.len())
+    }
 }
 
 impl Inner {
@@ -163,6 +177,26 @@ impl Numbering {
         self.read().texts.get(number).to_owned()
     }
 
+    /// Finds out about the numbers from `known.len()` on whether their texts pass a test; those that do have this part.
+    pub(crate) fn extend_passing(
+        &self,
+        known: &mut Vec<bool>,
+        part: Option<&str>,
+        test: impl Fn(&str) -> bool,
+    ) {
+        let inner = self.read();
+        let (texts, from) = (&inner.texts, known.len());
+        if from >= texts.len() {
+            return;
+        }
+        known.resize(texts.len(), false);
+        let mut look = |n: usize| known[n] = test(texts.get(n as u32));
+        match part {
+            Some(part) => having_part(&texts.ends[from..], texts.bytes.as_bytes(), part, |n| look(from + n)),
+            None => (from..texts.len()).for_each(look),
+        }
+    }
+
     /// How many texts have a number.
     pub(crate) fn len(&self) -> usize {
         self.read().texts.len()
@@ -197,7 +231,15 @@ enum Entry {
     Refused(Instant),
 }
 
-/// A field whose texts were too many is not tried again before.
+impl Entry {
+    fn is_used(&self, now: Instant) -> bool {
+        !matches!(self, Self::Kept(_, then) if now.duration_since(*then) > USED_FOR)
+    }
+}
+
+/// What was asked for since is in use.
+const USED_FOR: Duration = Duration::from_secs(60);
+/// A field whose texts is not tried again before.
 const REFUSED_FOR: Duration = Duration::from_secs(600);
 
 impl Numberings {
@@ -209,8 +251,11 @@ impl Numberings {
     /// That of a field; `None` when its texts are too many. A search asks once: what it is given stays as it is, while
     /// another may take its place.
     pub(crate) fn of(&self, name: &str) -> Option<Arc<Numbering>> {
+        self.of_at(name, Instant::now())
+    }
+
+    fn of_at(&self, name: &str, now: Instant) -> Option<Arc<Numbering>> {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
         let numbering = match all.get(name) {
             Some(Entry::Refused(then)) if now.duration_since(*then) < REFUSED_FOR => return None,
             Some(Entry::Kept(numbering, _)) if numbering.is_full() => {
@@ -218,6 +263,8 @@ impl Numberings {
                 return None;
             }
             Some(Entry::Kept(numbering, _)) => Arc::clone(numbering),
+            // One that is in use would have to go, and would come back at the cost of this one.
+            _ if bytes(&all) > self.limits.1 / 2 && all.values().all(|e| e.is_used(now)) => return None,
             _ => Arc::new(Numbering::new(self.limits.0)),
         };
         all.insert(name.to_owned(), Entry::Kept(Arc::clone(&numbering), now));
@@ -300,20 +347,38 @@ mod tests {
     #[test]
     fn what_was_not_asked_for_longest_goes() {
         let numberings = Numberings::new(8000);
-        let fill = |name: &str, bytes: usize| {
-            let numbering = numberings.of(name).unwrap();
-            numbering.number(&"x".repeat(bytes));
+        let start = Instant::now();
+        let of = |name: &str, seconds| numberings.of_at(name, start + Duration::from_secs(seconds));
+        let fill = |name: &str, seconds, bytes: usize| {
+            of(name, seconds).unwrap().number(&"x".repeat(bytes));
         };
-        fill("a", 2000);
-        fill("b", 2000);
-        let a = numberings.of("a").unwrap();
-        fill("c", 3500);
-        assert!(Arc::ptr_eq(&a, &numberings.of("a").unwrap()));
-        fill("d", 3500);
-        assert_eq!(numberings.of("d").unwrap().len(), 1);
-        assert_eq!(numberings.of("b").unwrap().len(), 0, "made anew");
-        assert!(numberings.bytes() <= 8000 + 4000);
-        fill("e", 5000);
-        assert!(numberings.of("e").is_none(), "too large");
+        fill("a", 0, 2500);
+        fill("b", 1, 2500);
+        assert!(of("c", 2).is_none(), "half is taken, and in use");
+        let a = of("a", 62).unwrap();
+        fill("c", 63, 3500);
+        assert!(Arc::ptr_eq(&a, &of("a", 64).unwrap()), "asked for after b");
+        assert_eq!(of("c", 65).unwrap().len(), 1);
+        assert!(numberings.bytes() <= 8000, "b is gone");
+        fill("a", 66, 5000);
+        assert!(of("a", 67).is_none(), "too large");
+        assert!(of("a", 68).is_none());
+        assert_eq!(of("a", 67 + REFUSED_FOR.as_secs()).unwrap().len(), 0, "tried again");
+    }
+
+    #[test]
+    fn texts_are_tested_once() {
+        let numbering = Numbering::new(1 << 20);
+        numbering.add_group((0, 0), &terms(&["", "abc", "b"]));
+        let mut known = Vec::new();
+        numbering.extend_passing(&mut known, None, |text| text.contains('b'));
+        assert_eq!(known, [false, true, true]);
+        numbering.add_group((0, 1), &terms(&["xab", "ba", "b"]));
+        let part = Some("ab");
+        numbering.extend_passing(&mut known, part, |text| {
+            assert!(text.contains("ab"));
+            true
+        });
+        assert_eq!(known, [false, true, true, true, false]);
     }
 }

@@ -88,6 +88,28 @@ pub(crate) fn checked_text_array(bytes: Vec<u8>, ends: Vec<i32>) -> Option<Strin
     StringArray::try_new(offsets, Buffer::from_vec(bytes), None).ok()
 }
 
+/// The texts that have a part in them: one search through all of them instead of one in each. They lie one after the other,
+/// and end at these places, after one for the first's beginning.
+pub(crate) fn having_part(ends: &[i32], bytes: &[u8], part: &str, mut each: impl FnMut(usize)) {
+    let [first, ends @ ..] = ends else { return };
+    let finder = memchr::memmem::Finder::new(part);
+    let (mut at, mut code) = (*first as usize, 0);
+    while let Some(found) = bytes.get(at..).and_then(|rest| finder.find(rest)) {
+        let start = at + found;
+        // Often one of the next ones.
+        let next = ends[code..].iter().take(8).position(|end| *end as usize > start);
+        code += next.unwrap_or_else(|| ends[code..].partition_point(|end| *end as usize <= start));
+        let Some(end) = ends.get(code).map(|end| *end as usize) else { return };
+        if start + part.len() <= end {
+            each(code);
+            at = end;
+        } else {
+            // Across the end of a text.
+            at = start + 1;
+        }
+    }
+}
+
 /// Numbers addresses.
 pub(crate) struct Ips {
     hasher: RandomState,
@@ -150,6 +172,31 @@ impl Merged {
         match self {
             Self::Texts(texts) => texts.into_terms(),
             Self::Ips(ips) => Terms::Ip(ips.list),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_that_have_a_part() {
+        let texts = StringArray::from(vec![
+            "", "abab", "ba", "", "xab", "a", "b", "ab", "", "", "", "", "", "", "", "", "", "ab",
+        ]);
+        let found = |texts: &StringArray, part: &str| {
+            let mut found = Vec::new();
+            having_part(texts.value_offsets(), texts.value_data(), part, |code| found.push(code));
+            found
+        };
+        let one_by_one = |texts: &StringArray, part: &str| -> Vec<usize> {
+            (0..texts.len()).filter(|i| texts.value(*i).contains(part)).collect()
+        };
+        for part in ["ab", "ba", "abab", "xab", "bb", "aa", "abba"] {
+            assert_eq!(found(&texts, part), one_by_one(&texts, part), "{part}");
+            let some = texts.slice(2, 5);
+            assert_eq!(found(&some, part), one_by_one(&some, part), "{part} in a slice");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Forms of terms: wildcards and Lucene's regular expressions; the arithmetic of bucket scripts.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+use proptest::prelude::*;
 use serde_json::json;
 use wirebeat_store::lang::ast::{MinimumMatch, RegexpFlags, java_double};
 use wirebeat_store::lang::ip;
@@ -27,6 +28,30 @@ fn wildcards() {
         no.iter().for_each(|t| assert!(!form.matches(t), "{pattern} {t}"));
     }
     assert!(Pattern::wildcard("Ä*", true).unwrap().matches("äb"));
+}
+
+/// Character by character, as Lucene describes it.
+fn is_like(pattern: &[char], term: &[char]) -> bool {
+    match pattern {
+        [] => term.is_empty(),
+        ['*', rest @ ..] => (0..=term.len()).any(|n| is_like(rest, &term[n..])),
+        ['?', rest @ ..] => !term.is_empty() && is_like(rest, &term[1..]),
+        ['\\', c, rest @ ..] | [c, rest @ ..] => term.first() == Some(c) && is_like(rest, &term[1..]),
+    }
+}
+
+proptest! {
+    #[test]
+    fn wildcards_of_all_sorts(pattern in "[ab*?\\\\]{1,7}", terms in proptest::collection::vec("[ab*\\\\]{0,6}", 1..20)) {
+        let form = Pattern::wildcard(&pattern, false).unwrap();
+        let chars = |text: &str| text.chars().collect::<Vec<_>>();
+        for term in &terms {
+            prop_assert_eq!(form.matches(term), is_like(&chars(&pattern), &chars(term)), "{} {}", pattern, term);
+            if let (true, Some(part)) = (form.matches(term), form.part()) {
+                prop_assert!(term.contains(part));
+            }
+        }
+    }
 }
 
 #[test]

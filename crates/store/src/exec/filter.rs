@@ -9,6 +9,7 @@ use super::test::Test;
 use super::view::View;
 use crate::block::{Column, Rows, Terms, Values};
 use crate::lang::error::EsError;
+use crate::terms::having_part;
 
 /// Which rows of a block a filter chooses. `within`: other rows will not be asked for, so they need no look.
 pub(crate) fn choose(filter: &Filter, view: &View<'_>, within: &Selection) -> Result<Selection, EsError> {
@@ -89,6 +90,9 @@ fn refuse(leaf: &Leaf, view: &View<'_>) -> Option<Selection> {
 }
 
 fn leaf(leaf: &Leaf, view: &View<'_>, within: &Selection) -> Result<Selection, EsError> {
+    if let Some(done) = super::numbered::choose(leaf, view)? {
+        return Ok(done);
+    }
     if let Some(done) = refuse(leaf, view) {
         return Ok(done);
     }
@@ -101,7 +105,7 @@ fn leaf(leaf: &Leaf, view: &View<'_>, within: &Selection) -> Result<Selection, E
     let rows = view.rows();
     match test {
         Test::Never => return Ok(Selection::None),
-        Test::Always => return Ok(having(&column, rows)),
+        Test::Always => return Ok(having(&column.rows, rows)),
         _ => {}
     }
     Ok(match &column.values {
@@ -115,7 +119,7 @@ fn leaf(leaf: &Leaf, view: &View<'_>, within: &Selection) -> Result<Selection, E
         Values::Double(values) => by_value(&column.rows, rows, |i| test.double(values[i])),
         Values::Coded { codes, terms } => match passing(test, terms, codes, &column, within) {
             Passing::None => Selection::None,
-            Passing::All => having(&column, rows),
+            Passing::All => having(&column.rows, rows),
             Passing::One(code) => by_value(&column.rows, rows, |i| codes[i] == code),
             Passing::Some(pass) => by_value(&column.rows, rows, |i| pass[codes[i] as usize]),
         },
@@ -123,8 +127,8 @@ fn leaf(leaf: &Leaf, view: &View<'_>, within: &Selection) -> Result<Selection, E
 }
 
 /// The rows that have a value.
-pub(crate) fn having(column: &Column, rows: usize) -> Selection {
-    match &column.rows {
+pub(crate) fn having(map: &Rows, rows: usize) -> Selection {
+    match map {
         Rows::Each => Selection::All,
         Rows::Few(list) => {
             let mut bits = Bits::empty(rows);
@@ -136,7 +140,7 @@ pub(crate) fn having(column: &Column, rows: usize) -> Selection {
 }
 
 /// The rows with a value for which a test holds.
-fn by_value(map: &Rows, rows: usize, test: impl Fn(usize) -> bool) -> Selection {
+pub(crate) fn by_value(map: &Rows, rows: usize, test: impl Fn(usize) -> bool) -> Selection {
     match map {
         Rows::Each => Bits::from_fn(rows, test).done(),
         Rows::Few(list) => {
@@ -203,7 +207,7 @@ fn passing(test: &Test, terms: &Terms, codes: &[u32], column: &Column, within: &
     let pass: Vec<bool> = match terms {
         Terms::Text(texts) if test.part().is_some_and(|part| part.len() > 1) => {
             let mut pass = vec![false; count];
-            having_part(texts, test.part().unwrap_or_default(), |code| {
+            having_part(texts.value_offsets(), texts.value_data(), test.part().unwrap_or_default(), |code| {
                 pass[code] = wanted(code) && test.text(texts.value(code));
             });
             pass
@@ -222,26 +226,6 @@ fn passing(test: &Test, terms: &Terms, codes: &[u32], column: &Column, within: &
     }
 }
 
-/// The terms that have a text in them: one search through all of them instead of one in each.
-fn having_part(texts: &StringArray, part: &str, mut each: impl FnMut(usize)) {
-    let (ends, bytes) = (&texts.value_offsets()[1..], texts.value_data());
-    let first = texts.value_offsets()[0] as usize;
-    let finder = memchr::memmem::Finder::new(part);
-    let (mut at, mut code) = (first, 0);
-    while let Some(found) = bytes.get(at..).and_then(|rest| finder.find(rest)) {
-        let start = at + found;
-        code += ends[code..].partition_point(|end| *end as usize <= start);
-        let Some(end) = ends.get(code).map(|end| *end as usize) else { return };
-        if start + part.len() <= end {
-            each(code);
-            at = end;
-        } else {
-            // Across the end of a term.
-            at = start + 1;
-        }
-    }
-}
-
 /// The number of a term.
 pub(crate) fn find(texts: &StringArray, wanted: &str) -> Option<u32> {
     let offsets = texts.value_offsets();
@@ -254,27 +238,4 @@ pub(crate) fn find(texts: &StringArray, wanted: &str) -> Option<u32> {
             to - from == length && &bytes[from..to] == wanted.as_bytes()
         })
         .map(|code| code as u32)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn terms_that_have_a_part() {
-        let texts = StringArray::from(vec!["", "abab", "ba", "", "xab", "a", "b", "ab"]);
-        let found = |texts: &StringArray, part: &str| {
-            let mut found = Vec::new();
-            having_part(texts, part, |code| found.push(code));
-            found
-        };
-        let one_by_one = |texts: &StringArray, part: &str| -> Vec<usize> {
-            (0..texts.len()).filter(|i| texts.value(*i).contains(part)).collect()
-        };
-        for part in ["ab", "ba", "abab", "xab", "bb", "aa", "abba"] {
-            assert_eq!(found(&texts, part), one_by_one(&texts, part), "{part}");
-            let some = texts.slice(2, 5);
-            assert_eq!(found(&some, part), one_by_one(&some, part), "{part} in a slice");
-        }
-    }
 }

@@ -11,6 +11,7 @@ mod fetch;
 mod filter;
 mod mapping;
 mod named;
+mod numbered;
 mod plan;
 mod rank;
 mod score;

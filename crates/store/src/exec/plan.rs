@@ -1,8 +1,11 @@
 //! The query tree meets a mapping: what has to be looked at, in which order.
 
+use std::sync::Arc;
+
 use wirebeat_model::Kind;
 
 use super::mapping::{Field, Mapping};
+use super::numbered::Memo;
 use super::test::{Now, Test, TextTest, compile};
 use crate::lang::analyze;
 use crate::lang::ast::{BoolQuery, Query};
@@ -28,6 +31,8 @@ pub(crate) struct Leaf {
     pub(crate) column: String,
     /// The question for each kind that blocks have it as.
     pub(crate) tests: Vec<(Kind, Test)>,
+    /// What was found out about texts.
+    pub(crate) memo: Arc<Memo>,
 }
 
 /// Leaves of a query at most: Elasticsearch's `indices.query.bool.max_clause_count`.
@@ -120,7 +125,7 @@ impl<'a> Planner<'a> {
             Test::Text(TextTest::Words(words, needed)) if needed > 1 && field.others.is_empty() => {
                 let leaves = words.into_iter().map(|word| {
                     let tests = vec![(field.kind, Test::Text(TextTest::Word(Box::new(word))))];
-                    Filter::Leaf(Leaf { column: field.column.clone(), tests })
+                    Filter::Leaf(Leaf { column: field.column.clone(), tests, memo: Arc::default() })
                 });
                 return Ok(at_least(needed, leaves.collect()));
             }
@@ -134,7 +139,7 @@ impl<'a> Planner<'a> {
         if tests.iter().all(|(_, test)| matches!(test, Test::Never)) {
             return Ok(Filter::None);
         }
-        Ok(Filter::Leaf(Leaf { column: field.column.clone(), tests }))
+        Ok(Filter::Leaf(Leaf { column: field.column.clone(), tests, memo: Arc::default() }))
     }
 
     fn exists(&mut self, name: &str) -> Result<Filter, EsError> {

@@ -21,12 +21,21 @@ pub struct Pattern {
     parts: Vec<(Regex, bool)>,
     /// What every term of this form has in it; empty: nothing is known.
     part: String,
+    /// Where that is all a term has to have: whether there may be something before it, and behind it.
+    open: Option<(bool, bool)>,
 }
 
 impl Pattern {
     /// Whether a term is of this form.
     pub fn matches(&self, term: &str) -> bool {
-        self.parts.iter().all(|(regex, wanted)| regex.is_match(term) == *wanted)
+        let part = self.part.as_str();
+        match self.open {
+            Some((true, true)) => term.contains(part),
+            Some((true, false)) => term.ends_with(part),
+            Some((false, true)) => term.starts_with(part),
+            Some((false, false)) => term == part,
+            None => self.parts.iter().all(|(regex, wanted)| regex.is_match(term) == *wanted),
+        }
     }
 
     /// A text that every term of this form has in it, where one is known.
@@ -55,7 +64,7 @@ impl Pattern {
             out.push_str(")$");
             parts.push((compile(&out, text, case_insensitive)?, wanted));
         }
-        Ok(Self { parts, part: String::new() })
+        Ok(Self { parts, part: String::new(), open: None })
     }
 
     /// `*` any text, `?` one character, `\` takes the next one as it is.
@@ -67,6 +76,8 @@ impl Pattern {
         let mut chars = text.chars();
         let mut stars = false;
         let mut open = true;
+        // Texts with stars or nothing between them, and whether something else is there.
+        let (mut literals, mut other) = (0, case_insensitive);
         let (mut part, mut longest) = (String::new(), String::new());
         while let Some(c) = chars.next() {
             let before = out.len();
@@ -78,11 +89,13 @@ impl Pattern {
                 }
                 '?' => {
                     longer(&mut longest, &mut part);
+                    other = true;
                     out.push('.');
                 }
                 c => {
                     let c = if c == '\\' { chars.next().unwrap_or(c) } else { c };
                     push_literal(c, &mut out);
+                    literals += usize::from(part.is_empty());
                     part.push(c);
                 }
             }
@@ -102,7 +115,8 @@ impl Pattern {
         if case_insensitive {
             longest.clear();
         }
-        Ok(Self { parts: vec![(compile(&out, text, case_insensitive)?, true)], part: longest })
+        let open = (literals == 1 && !other).then_some((text.starts_with('*'), stars));
+        Ok(Self { parts: vec![(compile(&out, text, case_insensitive)?, true)], part: longest, open })
     }
 }
 
