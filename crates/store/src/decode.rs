@@ -15,7 +15,7 @@ use crate::encode::{Levels, Planned};
 use crate::levels::{LevelReader, Told};
 use crate::numbers;
 use crate::pages::Pages;
-use crate::part::{Part, value_count};
+use crate::part::Part;
 use crate::pick::{self, Wanted};
 use crate::rle;
 use crate::terms::checked_text_array;
@@ -66,21 +66,17 @@ pub(crate) fn column(
     nanos: Option<(&ColumnChunkMetaData, Chunk)>,
     wanted: Option<Wanted<'_>>,
 ) -> Result<Option<Part>> {
-    let (kind, depth) = (planned.stored.kind(), planned.levels().1);
+    let kind = planned.stored.kind();
     let numbers = |meta: &ColumnChunkMetaData, chunk| match wanted {
         Some(wanted) => {
+            // Numbers in lists are not in pages of as many rows each.
+            let wanted = Wanted { paged: false, ..wanted };
             let (levels, v) = pick::numbers(meta, rows, chunk, wanted)?;
             Ok((Told::Levels(levels), v))
         }
         None => numbers::all(meta, rows, chunk),
     };
     let (told, values) = match kind {
-        Kind::Long | Kind::Boolean | Kind::Date | Kind::Double if depth > 0 && wanted.is_some() => {
-            // Rare, and not in pages of as many rows each.
-            let part = column(planned, rows, meta, chunk, nanos, None)?;
-            let taken = part.zip(wanted).map(|(part, wanted)| part.take(wanted.rows));
-            return Ok(taken.filter(|part| value_count(&part.column) > 0));
-        }
         Kind::Long if wanted.is_none() => {
             let (told, v) = numbers::coded(meta, rows, chunk)?;
             (told, Values::Long(v))

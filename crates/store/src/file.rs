@@ -200,7 +200,7 @@ impl SealedFile {
     }
 
     /// A stored column of a row group; of some rows, where they are told.
-    fn read(&self, at: usize, group: usize, rows: Option<&[u32]>) -> Result<Option<Part>, BlockError> {
+    fn read(&self, at: usize, group: usize, wanted: Option<Wanted<'_>>) -> Result<Option<Part>, BlockError> {
         let footer = self.footer()?;
         let outside = || BlockError::Damaged(self.path.clone(), "fewer columns than told".into());
         let row_group = footer.row_groups().get(group).ok_or_else(outside)?;
@@ -215,8 +215,7 @@ impl SealedFile {
             None => None,
         };
         let planned = Planned { stored: self.stored[at].clone(), nanos: false };
-        let rows = rows.map(|rows| Wanted { rows, paged: self.paged });
-        decode::column(&planned, row_group.num_rows() as usize, meta, chunk, nanos, rows)
+        decode::column(&planned, row_group.num_rows() as usize, meta, chunk, nanos, wanted)
             .map_err(|e| self.damaged(&planned.name(), &e))
     }
 
@@ -423,7 +422,17 @@ impl SealedBlock {
         let key = self.file.key(self.group, &self.file.stored[at].name);
         match self.file.shared.cache.get(&key) {
             Some(Kept::Part(part)) => Ok(part.map(|part| part.take(rows))),
-            _ => self.file.read(at, self.group, Some(rows)),
+            _ => {
+                let stored = &self.file.stored[at];
+                let numbering = match self.plain_texts(&stored.field) {
+                    Some(_) => self.file.shared.numberings.known(&stored.field),
+                    None => None,
+                };
+                let numbers =
+                    numbering.as_ref().and_then(|n| n.of_group((self.file.number, self.group as u32)));
+                let known = numbering.as_deref().zip(numbers.as_deref());
+                self.file.read(at, self.group, Some(Wanted { rows, paged: self.file.paged, known }))
+            }
         }
     }
 

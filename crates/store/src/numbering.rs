@@ -272,6 +272,14 @@ impl Numberings {
         Some(numbering)
     }
 
+    /// That of a field, where there is one already.
+    pub(crate) fn known(&self, name: &str) -> Option<Arc<Numbering>> {
+        match self.all.lock().unwrap_or_else(PoisonError::into_inner).get(name) {
+            Some(Entry::Kept(numbering, _)) => Some(Arc::clone(numbering)),
+            _ => None,
+        }
+    }
+
     /// Bytes kept.
     pub(crate) fn bytes(&self) -> usize {
         bytes(&self.all.lock().unwrap_or_else(PoisonError::into_inner))

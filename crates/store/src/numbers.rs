@@ -195,7 +195,7 @@ mod tests {
             _ => panic!("no list"),
         }
         let third: Vec<u32> = (0..rows.len() as u32).skip(1).step_by(3).collect();
-        let wanted = Wanted { rows: &third, paged: true };
+        let wanted = Wanted { rows: &third, paged: true, known: None };
         let (levels, read) = pick::numbers(&meta, rows.len(), chunk(&meta, &bytes), wanted).unwrap();
         let values: Vec<_> = third.iter().map(|row| rows[*row as usize].as_ref().map(&bits)).collect();
         assert_eq!(levels.def, values.iter().map(|v| i16::from(v.is_some())).collect::<Vec<_>>());

@@ -15,6 +15,7 @@ use crate::encode::{Levels, PAGE_ROWS};
 use crate::file::SealedBlock;
 use crate::layout::Stored;
 use crate::levels;
+use crate::numbering::Numbering;
 use crate::numbers::Decoder;
 use crate::pages::Pages;
 use crate::part::{Cursor, Part, Parts};
@@ -34,6 +35,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) rows: &'a [u32],
     /// Whether texts in lists are in pages of [`PAGE_ROWS`] rows.
     pub(crate) paged: bool,
+    /// Where the texts of its dictionary are known, and the number of each.
+    pub(crate) known: Option<(&'a Numbering, &'a [u32])>,
 }
 
 impl Picked<'_> {
@@ -121,7 +124,7 @@ fn pages(
     meta: &ColumnChunkMetaData,
     rows: usize,
     chunk: Chunk,
-    Wanted { rows: wanted, paged }: Wanted<'_>,
+    Wanted { rows: wanted, paged, known }: Wanted<'_>,
     mut each: impl FnMut(Piece<'_>) -> Result<()>,
 ) -> Result<Levels> {
     let mut reader = Pages::new(meta, rows, chunk)?;
@@ -145,6 +148,9 @@ fn pages(
             first = first.saturating_add(n as u32);
             continue;
         }
+        if packed.is_dictionary_page() && known.is_some() {
+            continue;
+        }
         let (buf, n, encoding) = match reader.unpacked(packed)? {
             Page::DictionaryPage { buf, num_values, .. } => {
                 each(Piece::Dictionary(buf, num_values as usize))?;
@@ -163,14 +169,16 @@ fn pages(
         }
         told.def.extend(page.def);
         told.rep.extend(page.rep);
-        each(Piece::Values(rest, encoding, page.values, &page.places))?;
+        if !page.places.is_empty() {
+            each(Piece::Values(rest, encoding, page.values, &page.places))?;
+        }
         done += page.found;
         first = first.saturating_add(page.rows);
     }
     if done < wanted.len() { Err(damaged("fewer rows than told")) } else { Ok(told) }
 }
 
-/// Numbers of some rows of a chunk without lists.
+/// Numbers of some rows of a chunk.
 pub(crate) fn numbers(
     meta: &ColumnChunkMetaData,
     rows: usize,
@@ -199,6 +207,7 @@ pub(crate) fn texts(
     kind: Kind,
     wanted: Wanted<'_>,
 ) -> Result<(Levels, Values)> {
+    let known = wanted.known;
     let mut dictionary: Option<Bytes> = None;
     let mut codes = Vec::new();
     let (mut bytes, mut ends) = (Vec::new(), vec![0i32]);
@@ -207,20 +216,33 @@ pub(crate) fn texts(
             dictionary = Some(buf);
             Ok(())
         }
-        Piece::Values(rest, Encoding::PLAIN, _, places) if dictionary.is_none() => {
+        Piece::Values(rest, Encoding::PLAIN, _, places) if dictionary.is_none() && known.is_none() => {
             plain(rest, places, &mut bytes, &mut ends)
         }
-        Piece::Values(rest, Encoding::RLE_DICTIONARY, count, places) if dictionary.is_some() => {
+        Piece::Values(rest, Encoding::RLE_DICTIONARY, count, places)
+            if dictionary.is_some() || known.is_some() =>
+        {
             let (&width, rest) = rest.split_first().ok_or_else(outside)?;
             rle::pick(rest, width, count, places, &mut codes).ok_or_else(|| damaged("codes end early"))
         }
         Piece::Values(_, other, ..) => Err(damaged(&format!("texts encoded as {other}"))),
     })?;
-    if let Some(dictionary) = dictionary {
+    if dictionary.is_some() || known.is_some() {
         let mut each: Vec<u32> = codes.clone();
         each.sort_unstable();
         each.dedup();
-        plain(&dictionary, &each, &mut bytes, &mut ends)?;
+        match (dictionary, known) {
+            (Some(dictionary), _) => plain(&dictionary, &each, &mut bytes, &mut ends)?,
+            (None, Some((numbering, numbers))) => {
+                for code in &each {
+                    let number =
+                        numbers.get(*code as usize).ok_or_else(|| damaged("a code beyond the dictionary"))?;
+                    bytes.extend_from_slice(numbering.text(*number).as_bytes());
+                    ends.push(i32::try_from(bytes.len()).map_err(|_| damaged("texts of over 2 GiB"))?);
+                }
+            }
+            (None, None) => {}
+        }
         codes.iter_mut().for_each(|code| *code = each.partition_point(|c| c < code) as u32);
     } else {
         codes = (0..ends.len() as u32 - 1).collect();
