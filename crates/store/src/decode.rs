@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 use parquet::basic::Encoding;
-use parquet::column::page::Page;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{ChunkReader, Length};
@@ -14,11 +13,12 @@ use crate::block::{Codes, Column, Rows, Terms, Values};
 use crate::encode::{Levels, Planned};
 use crate::levels::{LevelReader, Told};
 use crate::numbers;
-use crate::pages::Pages;
+use crate::pages::{Pages, Source};
 use crate::part::Part;
 use crate::pick::{self, Wanted};
 use crate::rle;
 use crate::terms::checked_text_array;
+use crate::thrift::PageKind;
 
 /// The bytes of one column chunk, addressed as in the file.
 pub(crate) struct Chunk {
@@ -62,8 +62,8 @@ pub(crate) fn column(
     planned: &Planned,
     rows: usize,
     meta: &ColumnChunkMetaData,
-    chunk: Chunk,
-    nanos: Option<(&ColumnChunkMetaData, Chunk)>,
+    chunk: Source,
+    nanos: Option<(&ColumnChunkMetaData, Source)>,
     wanted: Option<Wanted<'_>>,
 ) -> Result<Option<Part>> {
     let kind = planned.stored.kind();
@@ -137,23 +137,21 @@ pub(crate) fn column(
 }
 
 /// The codes of texts in a dictionary, which is not looked at; `None`: they are not in one. Only where there are no lists.
-pub(crate) fn codes(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk) -> Result<Option<Codes>> {
-    let mut reader = Pages::new(meta, rows, chunk)?;
+pub(crate) fn codes(meta: &ColumnChunkMetaData, rows: usize, chunk: Source) -> Result<Option<Codes>> {
+    let mut reader = Pages::new(meta, chunk)?;
     let mut levels = LevelReader::new(meta, rows);
     let (mut codes, mut dictionary) = (Vec::with_capacity(levels.expected()), false);
-    while let Some(packed) = reader.next_packed()? {
-        if packed.is_dictionary_page() {
-            dictionary = true;
-            continue;
+    while let Some(page) = reader.next_page()? {
+        match page.head.kind {
+            Some(PageKind::Dictionary) => dictionary = true,
+            Some(PageKind::Data(Encoding::RLE_DICTIONARY)) => {
+                let buf = reader.unpack(&page)?;
+                let mut rest = &buf[..];
+                let count = levels.page(&mut rest, page.head.count)?;
+                read_codes(rest, count, &mut codes)?;
+            }
+            _ => return Ok(None),
         }
-        let Page::DataPage { buf, num_values, encoding: Encoding::RLE_DICTIONARY, .. } =
-            reader.unpacked(packed)?
-        else {
-            return Ok(None);
-        };
-        let mut rest = &buf[..];
-        let count = levels.page(&mut rest, num_values)?;
-        read_codes(rest, count, &mut codes)?;
     }
     match levels.told()? {
         Told::Rows(rows) if dictionary => Ok(Some(Codes { rows, codes })),
@@ -164,15 +162,14 @@ pub(crate) fn codes(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk) -> Re
 /// The texts of a chunk's dictionary; `None`: there is none.
 pub(crate) fn dictionary(
     meta: &ColumnChunkMetaData,
-    rows: usize,
-    chunk: Chunk,
+    chunk: Source,
 ) -> Result<Option<arrow_array::StringArray>> {
-    let Some(Page::DictionaryPage { buf, num_values, .. }) = Pages::new(meta, rows, chunk)?.next_page()?
-    else {
+    let mut reader = Pages::new(meta, chunk)?;
+    let Some(page) = reader.next_page()?.filter(|page| page.head.kind == Some(PageKind::Dictionary)) else {
         return Ok(None);
     };
     let (mut bytes, mut ends) = (Vec::new(), vec![0i32]);
-    plain_texts(&buf, num_values as usize, &mut bytes, &mut ends)?;
+    plain_texts(&reader.unpack(&page)?, page.head.count as usize, &mut bytes, &mut ends)?;
     checked_text_array(bytes, ends).map(Some).ok_or_else(|| damaged("texts that are not UTF-8"))
 }
 
@@ -183,21 +180,22 @@ fn read_codes(page: &[u8], count: usize, out: &mut Vec<u32>) -> Result<()> {
 }
 
 /// Texts: codes and dictionary as they were written; and the rows that have one, where there are no lists.
-fn texts(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk, kind: Kind) -> Result<(Told, Values)> {
-    let mut reader = Pages::new(meta, rows, chunk)?;
+fn texts(meta: &ColumnChunkMetaData, rows: usize, chunk: Source, kind: Kind) -> Result<(Told, Values)> {
+    let mut reader = Pages::new(meta, chunk)?;
     let mut levels = LevelReader::new(meta, rows);
     let mut codes = Vec::new();
     let (mut bytes, mut ends) = (Vec::new(), vec![0i32]);
     let mut dictionary = false;
     while let Some(page) = reader.next_page()? {
-        match page {
-            Page::DictionaryPage { buf, num_values, .. } => {
-                plain_texts(&buf, num_values as usize, &mut bytes, &mut ends)?;
+        let buf = reader.unpack(&page)?;
+        match page.head.kind {
+            Some(PageKind::Dictionary) => {
+                plain_texts(&buf, page.head.count as usize, &mut bytes, &mut ends)?;
                 dictionary = true;
             }
-            Page::DataPage { buf, num_values, encoding, .. } => {
+            Some(PageKind::Data(encoding)) => {
                 let mut rest = &buf[..];
-                let count = levels.page(&mut rest, num_values)?;
+                let count = levels.page(&mut rest, page.head.count)?;
                 match encoding {
                     Encoding::PLAIN if !dictionary => {
                         let first = ends.len() as u32 - 1;
@@ -210,7 +208,7 @@ fn texts(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk, kind: Kind) -> R
                     other => return Err(damaged(&format!("texts encoded as {other}"))),
                 }
             }
-            Page::DataPageV2 { .. } => return Err(damaged("data pages of version 2")),
+            None => {}
         }
     }
     if !codes.is_empty() && rle::largest(&codes) as usize >= ends.len() - 1 {
@@ -229,20 +227,15 @@ pub(crate) fn address(texts: &arrow_array::StringArray) -> Result<Terms> {
 
 /// Whether these bytes are among a chunk's texts, as they are stored: much less than reading the column. Some other bytes
 /// may look the same.
-pub(crate) fn texts_hold(
-    meta: &ColumnChunkMetaData,
-    rows: usize,
-    chunk: Chunk,
-    bytes: &[u8],
-) -> Result<bool> {
-    let mut reader = Pages::new(meta, rows, chunk)?;
+pub(crate) fn texts_hold(meta: &ColumnChunkMetaData, chunk: Source, bytes: &[u8]) -> Result<bool> {
+    let mut reader = Pages::new(meta, chunk)?;
     let finder = memchr::memmem::Finder::new(bytes);
     while let Some(page) = reader.next_page()? {
-        if finder.find(page.buffer()).is_some() {
+        if finder.find(&reader.unpack(&page)?).is_some() {
             return Ok(true);
         }
         // Behind a dictionary come only codes.
-        if page.is_dictionary_page() {
+        if page.head.kind == Some(PageKind::Dictionary) {
             return Ok(false);
         }
     }

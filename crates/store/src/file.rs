@@ -24,6 +24,7 @@ use crate::decode::{self, Chunk};
 use crate::encode::Planned;
 use crate::layout::{ID, NANOS, Stored, is_below, kind_of};
 use crate::numbering::{Numbering, Numberings};
+use crate::pages::{Opened, Source};
 use crate::part::{Part, Parts, fields, logical};
 use crate::pick::{Picked, Wanted};
 use crate::source;
@@ -35,6 +36,9 @@ const MAGIC: &[u8; 4] = b"PAR1";
 const MAX_FOOTER: u64 = 64 << 20;
 /// Read at the first attempt; most footers are smaller.
 const FOOTER_GUESS: u64 = 32 << 10;
+
+/// A chunk of which only some pages may be wanted is read as a whole up to this size.
+const READ_AT_ONCE: u64 = 48 << 10;
 
 /// What all files share.
 pub(crate) struct Shared {
@@ -174,6 +178,33 @@ impl SealedFile {
         self.bytes(at, len)
     }
 
+    /// The bytes of a column chunk, where only some of its pages may be wanted.
+    fn source(&self, meta: &ColumnChunkMetaData, file: &Opened) -> Result<Source, BlockError> {
+        let (at, len) = meta.byte_range();
+        let failed = |e| BlockError::Io(self.path.clone(), e);
+        self.check(at, len)?;
+        let file = match file.get() {
+            Some(file) => file,
+            None => {
+                let opened = File::open(&self.path).map_err(failed)?;
+                file.get_or_init(|| Arc::new(opened))
+            }
+        };
+        if len > READ_AT_ONCE {
+            return Ok(Source::File(Arc::clone(file), at, len));
+        }
+        let mut bytes = vec![0; len as usize];
+        file.read_exact_at(&mut bytes, at).map_err(failed)?;
+        Ok(Source::Read(Chunk { at, bytes: Bytes::from(bytes) }))
+    }
+
+    fn check(&self, at: u64, len: u64) -> Result<(), BlockError> {
+        if at.checked_add(len).is_none_or(|end| end > self.bytes) {
+            return Err(BlockError::Damaged(self.path.clone(), "a column lies outside the file".into()));
+        }
+        Ok(())
+    }
+
     /// The Bloom filter of a chunk's terms, where there is one.
     pub(crate) fn filter(&self, meta: &ColumnChunkMetaData) -> Result<Option<Sbbf>, BlockError> {
         let (Some(at), Some(len)) = (meta.bloom_filter_offset(), meta.bloom_filter_length()) else {
@@ -189,9 +220,7 @@ impl SealedFile {
     }
 
     fn bytes(&self, at: u64, len: u64) -> Result<Chunk, BlockError> {
-        if at.checked_add(len).is_none_or(|end| end > self.bytes) {
-            return Err(BlockError::Damaged(self.path.clone(), "a column lies outside the file".into()));
-        }
+        self.check(at, len)?;
         let failed = |e| BlockError::Io(self.path.clone(), e);
         let file = File::open(&self.path).map_err(failed)?;
         let mut bytes = vec![0; len as usize];
@@ -200,7 +229,12 @@ impl SealedFile {
     }
 
     /// A stored column of a row group; of some rows, where they are told.
-    fn read(&self, at: usize, group: usize, wanted: Option<Wanted<'_>>) -> Result<Option<Part>, BlockError> {
+    fn read(
+        &self,
+        at: usize,
+        group: usize,
+        some: Option<(Wanted<'_>, &Opened)>,
+    ) -> Result<Option<Part>, BlockError> {
         let footer = self.footer()?;
         let outside = || BlockError::Damaged(self.path.clone(), "fewer columns than told".into());
         let row_group = footer.row_groups().get(group).ok_or_else(outside)?;
@@ -209,13 +243,17 @@ impl SealedFile {
         if all_null(meta) {
             return Ok(None);
         }
-        let chunk = self.chunk(meta)?;
+        let source = |meta| match some {
+            Some((_, file)) => self.source(meta, file),
+            None => Ok(Source::Read(self.chunk(meta)?)),
+        };
+        let chunk = source(meta)?;
         let nanos = match nanos.and_then(|n| row_group.columns().get(n)) {
-            Some(meta) => Some((meta, self.chunk(meta)?)),
+            Some(meta) => Some((meta, source(meta)?)),
             None => None,
         };
         let planned = Planned { stored: self.stored[at].clone(), nanos: false };
-        decode::column(&planned, row_group.num_rows() as usize, meta, chunk, nanos, wanted)
+        decode::column(&planned, row_group.num_rows() as usize, meta, chunk, nanos, some.map(|s| s.0))
             .map_err(|e| self.damaged(&planned.name(), &e))
     }
 
@@ -412,13 +450,12 @@ impl SealedBlock {
         if whole && self.file.filter(meta)?.is_some_and(|filter| !filter.check(term)) {
             return Ok(false);
         }
-        let chunk = self.file.chunk(meta)?;
-        decode::texts_hold(meta, group.num_rows() as usize, chunk, &needle)
-            .map_err(|e| self.file.damaged(&stored.name, &e))
+        let chunk = Source::Read(self.file.chunk(meta)?);
+        decode::texts_hold(meta, chunk, &needle).map_err(|e| self.file.damaged(&stored.name, &e))
     }
 
     /// Some rows of a stored column; `None` when no row of the block has a value.
-    pub(crate) fn pick(&self, at: usize, rows: &[u32]) -> Result<Option<Part>, BlockError> {
+    pub(crate) fn pick(&self, at: usize, rows: &[u32], file: &Opened) -> Result<Option<Part>, BlockError> {
         let key = self.file.key(self.group, &self.file.stored[at].name);
         match self.file.shared.cache.get(&key) {
             Some(Kept::Part(part)) => Ok(part.map(|part| part.take(rows))),
@@ -431,7 +468,8 @@ impl SealedBlock {
                 let numbers =
                     numbering.as_ref().and_then(|n| n.of_group((self.file.number, self.group as u32)));
                 let known = numbering.as_deref().zip(numbers.as_deref());
-                self.file.read(at, self.group, Some(Wanted { rows, paged: self.file.paged, known }))
+                let wanted = Wanted { rows, paged: self.file.paged, known };
+                self.file.read(at, self.group, Some((wanted, file)))
             }
         }
     }
@@ -456,7 +494,7 @@ impl SealedBlock {
     fn of_dictionary<T>(
         &self,
         at: usize,
-        read: impl FnOnce(&ColumnChunkMetaData, usize, Chunk) -> Result<Option<T>, ParquetError>,
+        read: impl FnOnce(&ColumnChunkMetaData, usize, Source) -> Result<Option<T>, ParquetError>,
     ) -> Result<Option<T>, BlockError> {
         let footer = self.file.footer()?;
         let outside = || BlockError::Damaged(self.file.path.clone(), "fewer columns than told".into());
@@ -465,7 +503,7 @@ impl SealedBlock {
         if all_null(meta) || meta.dictionary_page_offset().is_none() {
             return Ok(None);
         }
-        let chunk = self.file.chunk(meta)?;
+        let chunk = Source::Read(self.file.chunk(meta)?);
         let name = &self.file.stored[at].name;
         read(meta, group.num_rows() as usize, chunk).map_err(|e| self.file.damaged(name, &e))
     }
@@ -626,13 +664,13 @@ impl Block for SealedBlock {
                 _ => None,
             });
         }
-        let terms = self.count(self.of_dictionary(at, decode::dictionary))?;
+        let terms = self.count(self.of_dictionary(at, |meta, _, chunk| decode::dictionary(meta, chunk)))?;
         Ok(terms.and_then(|terms| numbering.add_group(group, &terms)))
     }
 
     fn some(&self, name: &str, rows: &[u32]) -> Result<Option<Arc<Column>>, BlockError> {
         if Picked::worthwhile(rows, Block::rows(self)) {
-            return self.count(logical(&Picked { block: self, rows }, name));
+            return self.count(logical(&Picked::new(self, rows), name));
         }
         Ok(self.column(name)?.map(|column| Arc::new(column.take(rows))))
     }
@@ -640,7 +678,7 @@ impl Block for SealedBlock {
     fn sources(&self, rows: &[u32]) -> Result<Vec<String>, BlockError> {
         self.count(if Picked::worthwhile(rows, Block::rows(self)) {
             let all: Vec<u32> = (0..rows.len() as u32).collect();
-            source::sources(&Picked { block: self, rows }, &all)
+            source::sources(&Picked::new(self, rows), &all)
         } else {
             source::sources(self, rows)
         })

@@ -36,6 +36,7 @@ mod spans;
 mod stats;
 mod store;
 mod terms;
+mod thrift;
 mod tombstones;
 mod unpack;
 mod upkeep;

@@ -1,16 +1,16 @@
 //! Numbers of a column chunk. They are decoded here, because the library panics over pages that tell what is not so.
 
 use parquet::basic::{Encoding, Type as Physical};
-use parquet::column::page::Page;
 use parquet::errors::Result;
 use parquet::file::metadata::ColumnChunkMetaData;
 
 use crate::block::{CodedLongs, Longs};
-use crate::decode::{Chunk, damaged, outside};
+use crate::decode::{damaged, outside};
 use crate::delta::delta;
 use crate::levels::{LevelReader, Told};
-use crate::pages::Pages;
+use crate::pages::{Pages, Source};
 use crate::rle;
+use crate::thrift::PageKind;
 
 /// How a number is stored. Each is read as 64 bits: a boolean as 0 or 1, one with a fraction as its bits.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,12 +29,12 @@ pub(crate) struct Decoder {
 }
 
 /// All numbers of a chunk.
-pub(crate) fn all(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk) -> Result<(Told, Vec<i64>)> {
+pub(crate) fn all(meta: &ColumnChunkMetaData, rows: usize, chunk: Source) -> Result<(Told, Vec<i64>)> {
     read(meta, rows, chunk).map(|(told, values, _)| (told, values))
 }
 
 /// All numbers of a chunk, with their codes where all of them have one.
-pub(crate) fn coded(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk) -> Result<(Told, Longs)> {
+pub(crate) fn coded(meta: &ColumnChunkMetaData, rows: usize, chunk: Source) -> Result<(Told, Longs)> {
     let (told, values, Decoder { codes, dictionary, .. }) = read(meta, rows, chunk)?;
     let longs = match dictionary {
         Some(distinct) if codes.len() == values.len() => Longs::coded(values, CodedLongs { codes, distinct }),
@@ -43,19 +43,20 @@ pub(crate) fn coded(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk) -> Re
     Ok((told, longs))
 }
 
-fn read(meta: &ColumnChunkMetaData, rows: usize, chunk: Chunk) -> Result<(Told, Vec<i64>, Decoder)> {
-    let mut reader = Pages::new(meta, rows, chunk)?;
+fn read(meta: &ColumnChunkMetaData, rows: usize, chunk: Source) -> Result<(Told, Vec<i64>, Decoder)> {
+    let mut reader = Pages::new(meta, chunk)?;
     let mut levels = LevelReader::new(meta, rows);
     let (mut decoder, mut out) = (Decoder::new(meta)?, Vec::with_capacity(levels.expected()));
     while let Some(page) = reader.next_page()? {
-        match page {
-            Page::DictionaryPage { buf, num_values, .. } => decoder.dictionary(&buf, num_values as usize)?,
-            Page::DataPage { buf, num_values, encoding, .. } => {
+        let buf = reader.unpack(&page)?;
+        match page.head.kind {
+            Some(PageKind::Dictionary) => decoder.dictionary(&buf, page.head.count as usize)?,
+            Some(PageKind::Data(encoding)) => {
                 let mut rest = &buf[..];
-                let count = levels.page(&mut rest, num_values)?;
+                let count = levels.page(&mut rest, page.head.count)?;
                 decoder.page(rest, encoding, count, &mut out)?;
             }
-            Page::DataPageV2 { .. } => return Err(damaged("data pages of version 2")),
+            None => {}
         }
     }
     Ok((levels.told()?, out, decoder))
@@ -78,6 +79,11 @@ impl Decoder {
         self.plain(page, count, &mut values)?;
         self.dictionary = Some(values);
         Ok(())
+    }
+
+    /// A value of the dictionary.
+    pub(crate) fn in_dictionary(&self, code: u32) -> Option<i64> {
+        self.dictionary.as_ref()?.get(code as usize).copied()
     }
 
     /// Appends the `count` values of a page behind its levels.
@@ -146,6 +152,7 @@ mod tests {
 
     use super::*;
     use crate::block::Rows;
+    use crate::decode::Chunk;
     use crate::pick::{self, Wanted};
 
     /// A chunk as the library writes it.
@@ -172,8 +179,8 @@ mod tests {
         (meta, bytes.slice(at as usize..(at + len) as usize))
     }
 
-    fn chunk(meta: &ColumnChunkMetaData, bytes: &Bytes) -> Chunk {
-        Chunk { at: meta.byte_range().0, bytes: bytes.clone() }
+    fn chunk(meta: &ColumnChunkMetaData, bytes: &Bytes) -> Source {
+        Source::Read(Chunk { at: meta.byte_range().0, bytes: bytes.clone() })
     }
 
     /// That all rows, and each third, are read as they were written.
@@ -278,14 +285,15 @@ mod tests {
         let values: Vec<i64> = random(700).collect();
         for properties in [differences(), plain(), WriterProperties::builder()] {
             let (meta, bytes) = written::<Int64Type>(&present(&values), properties);
-            let mut reader = Pages::new(&meta, values.len(), chunk(&meta, &bytes)).unwrap();
+            let mut reader = Pages::new(&meta, chunk(&meta, &bytes)).unwrap();
             let mut decoder = Decoder::new(&meta).unwrap();
             while let Some(page) = reader.next_page().unwrap() {
-                let Page::DataPage { buf, num_values, encoding, .. } = page else {
-                    decoder.dictionary(page.buffer(), page.num_values() as usize).unwrap();
+                let buf = reader.unpack(&page).unwrap();
+                let Some(PageKind::Data(encoding)) = page.head.kind else {
+                    decoder.dictionary(&buf, page.head.count as usize).unwrap();
                     continue;
                 };
-                let (mut rest, count) = (&buf[..], num_values as usize);
+                let (mut rest, count) = (&buf[..], page.head.count as usize);
                 crate::levels::take_levels(&mut rest).unwrap();
                 let mut out = Vec::new();
                 decoder.page(rest, encoding, count, &mut out).unwrap();

@@ -2,31 +2,32 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use parquet::basic::Encoding;
-use parquet::column::page::Page;
 use parquet::errors::Result;
 use parquet::file::metadata::ColumnChunkMetaData;
 use wirebeat_model::Kind;
 
 use crate::block::{BlockError, Column, Rows, Terms, Values};
-use crate::decode::{Chunk, address, damaged, outside};
+use crate::decode::{address, damaged, outside};
 use crate::encode::{Levels, PAGE_ROWS};
 use crate::file::SealedBlock;
 use crate::layout::Stored;
 use crate::levels;
 use crate::numbering::Numbering;
 use crate::numbers::Decoder;
-use crate::pages::Pages;
+use crate::pages::{Opened, Page, Pages, Source};
 use crate::part::{Cursor, Part, Parts};
 use crate::rle;
 use crate::spans::Spans;
 use crate::terms::checked_text_array;
+use crate::thrift::PageKind;
 
 /// Some rows of a block; ascending. They are numbered anew, from 0.
 pub(crate) struct Picked<'a> {
-    pub(crate) block: &'a SealedBlock,
-    pub(crate) rows: &'a [u32],
+    block: &'a SealedBlock,
+    rows: &'a [u32],
+    /// Its file, once it was opened.
+    file: Opened,
 }
 
 /// Rows of a chunk that are wanted; ascending.
@@ -39,7 +40,11 @@ pub(crate) struct Wanted<'a> {
     pub(crate) known: Option<(&'a Numbering, &'a [u32])>,
 }
 
-impl Picked<'_> {
+impl<'a> Picked<'a> {
+    pub(crate) fn new(block: &'a SealedBlock, rows: &'a [u32]) -> Self {
+        Self { block, rows, file: Opened::new() }
+    }
+
     /// Whether so few rows are better read alone.
     pub(crate) fn worthwhile(rows: &[u32], all: usize) -> bool {
         rows.len() < all / 16
@@ -60,7 +65,7 @@ impl Parts for Picked<'_> {
     }
 
     fn part(&self, at: usize) -> std::result::Result<Option<Part>, BlockError> {
-        self.block.pick(at, self.rows)
+        self.block.pick(at, self.rows, &self.file)
     }
 }
 
@@ -114,7 +119,8 @@ impl Column {
 
 /// What the pages with the wanted rows are made of.
 enum Piece<'a> {
-    Dictionary(Bytes, usize),
+    /// Not unpacked.
+    Dictionary(Page),
     /// Values: how they are encoded, how many there are, and which are wanted.
     Values(&'a [u8], Encoding, usize, &'a [u32]),
 }
@@ -123,45 +129,42 @@ enum Piece<'a> {
 fn pages(
     meta: &ColumnChunkMetaData,
     rows: usize,
-    chunk: Chunk,
-    Wanted { rows: wanted, paged, known }: Wanted<'_>,
+    chunk: Source,
+    Wanted { rows: wanted, paged, .. }: Wanted<'_>,
     mut each: impl FnMut(Piece<'_>) -> Result<()>,
-) -> Result<Levels> {
-    let mut reader = Pages::new(meta, rows, chunk)?;
+) -> Result<(Levels, Pages)> {
+    let mut reader = Pages::new(meta, chunk)?;
     let (max_def, max_rep) = (meta.column_descr().max_def_level(), meta.column_descr().max_rep_level());
     let mut told = Levels::default();
     // The first row of the next page; how many of the wanted rows are done.
     let (mut first, mut done) = (0u32, 0);
     while done < wanted.len()
-        && let Some(packed) = reader.next_packed()?
+        && let Some(page) = reader.next_page()?
     {
-        let left = rows.saturating_sub(first as usize);
-        // Without lists a page has a row for each level.
-        let rows_ahead = match max_rep {
-            0 => Some(packed.num_values() as usize),
-            _ => paged.then(|| PAGE_ROWS.min(left)),
-        };
-        if packed.is_data_page()
-            && let Some(n) = rows_ahead
-            && wanted[done] as usize >= first as usize + n
-        {
-            first = first.saturating_add(n as u32);
-            continue;
-        }
-        if packed.is_dictionary_page() && known.is_some() {
-            continue;
-        }
-        let (buf, n, encoding) = match reader.unpacked(packed)? {
-            Page::DictionaryPage { buf, num_values, .. } => {
-                each(Piece::Dictionary(buf, num_values as usize))?;
+        let (left, n) = (rows.saturating_sub(first as usize), page.head.count);
+        let encoding = match page.head.kind {
+            Some(PageKind::Data(encoding)) => encoding,
+            Some(PageKind::Dictionary) => {
+                each(Piece::Dictionary(page))?;
                 continue;
             }
-            Page::DataPage { buf, num_values, encoding, .. } => (buf, num_values, encoding),
-            Page::DataPageV2 { .. } => return Err(damaged("data pages of version 2")),
+            None => continue,
         };
+        // Without lists a page has a row for each level.
+        let rows_ahead = match max_rep {
+            0 => Some(n as usize),
+            _ => paged.then(|| PAGE_ROWS.min(left)),
+        };
+        if let Some(rows) = rows_ahead
+            && wanted[done] as usize >= first as usize + rows
+        {
+            first = first.saturating_add(rows as u32);
+            continue;
+        }
         if n as usize > levels::MAX {
             return Err(damaged("more levels than rows"));
         }
+        let buf = reader.unpack(&page)?;
         let mut rest = &buf[..];
         let page = Spans::new(&mut rest, (max_def, max_rep), n, first, &wanted[done..])?;
         if rows_ahead.is_some_and(|rows| rows != page.rows as usize) || page.rows as usize > left {
@@ -175,20 +178,36 @@ fn pages(
         done += page.found;
         first = first.saturating_add(page.rows);
     }
-    if done < wanted.len() { Err(damaged("fewer rows than told")) } else { Ok(told) }
+    if done < wanted.len() { Err(damaged("fewer rows than told")) } else { Ok((told, reader)) }
 }
 
 /// Numbers of some rows of a chunk.
 pub(crate) fn numbers(
     meta: &ColumnChunkMetaData,
     rows: usize,
-    chunk: Chunk,
+    chunk: Source,
     wanted: Wanted<'_>,
 ) -> Result<(Levels, Vec<i64>)> {
     let mut decoder = Decoder::new(meta)?;
-    let (mut page, mut out) = (Vec::new(), Vec::new());
-    let levels = pages(meta, rows, chunk, wanted, |piece| match piece {
-        Piece::Dictionary(buf, count) => decoder.dictionary(&buf, count),
+    let (mut page, mut codes, mut out) = (Vec::new(), Vec::new(), Vec::new());
+    let mut dictionary: Option<Page> = None;
+    // Places of numbers that are in the dictionary, and which of it they are.
+    let mut coded: Vec<(usize, u32)> = Vec::new();
+    let (levels, reader) = pages(meta, rows, chunk, wanted, |piece| match piece {
+        Piece::Dictionary(page) => {
+            dictionary = Some(page);
+            Ok(())
+        }
+        Piece::Values(rest, Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY, count, places)
+            if dictionary.is_some() =>
+        {
+            let (&width, rest) = rest.split_first().ok_or_else(outside)?;
+            codes.clear();
+            rle::pick(rest, width, count, places, &mut codes).ok_or_else(|| damaged("codes end early"))?;
+            coded.extend((out.len()..).zip(codes.iter().copied()));
+            out.resize(out.len() + codes.len(), 0);
+            Ok(())
+        }
         Piece::Values(rest, encoding, count, places) => {
             page.clear();
             decoder.page(rest, encoding, count, &mut page)?;
@@ -196,6 +215,14 @@ pub(crate) fn numbers(
             Ok(())
         }
     })?;
+    if let (Some(page), Some(last)) = (dictionary, coded.iter().map(|(_, code)| *code as usize).max()) {
+        let distinct = reader.unpack_until(&page, |so_far| so_far.len() / 8 > last)?;
+        decoder.dictionary(&distinct, (last + 1).min(page.head.count as usize))?;
+        for (place, code) in coded {
+            out[place] =
+                decoder.in_dictionary(code).ok_or_else(|| damaged("a code beyond the dictionary"))?;
+        }
+    }
     Ok((levels, out))
 }
 
@@ -203,43 +230,53 @@ pub(crate) fn numbers(
 pub(crate) fn texts(
     meta: &ColumnChunkMetaData,
     rows: usize,
-    chunk: Chunk,
+    chunk: Source,
     kind: Kind,
     wanted: Wanted<'_>,
 ) -> Result<(Levels, Values)> {
-    let known = wanted.known;
-    let mut dictionary: Option<Bytes> = None;
+    let mut dictionary: Option<Page> = None;
     let mut codes = Vec::new();
     let (mut bytes, mut ends) = (Vec::new(), vec![0i32]);
-    let told = pages(meta, rows, chunk, wanted, |piece| match piece {
-        Piece::Dictionary(buf, _) => {
-            dictionary = Some(buf);
+    let (told, reader) = pages(meta, rows, chunk, wanted, |piece| match piece {
+        Piece::Dictionary(page) => {
+            dictionary = Some(page);
             Ok(())
         }
-        Piece::Values(rest, Encoding::PLAIN, _, places) if dictionary.is_none() && known.is_none() => {
+        Piece::Values(rest, Encoding::PLAIN, _, places) if dictionary.is_none() => {
             plain(rest, places, &mut bytes, &mut ends)
         }
-        Piece::Values(rest, Encoding::RLE_DICTIONARY, count, places)
-            if dictionary.is_some() || known.is_some() =>
-        {
+        Piece::Values(rest, Encoding::RLE_DICTIONARY, count, places) if dictionary.is_some() => {
             let (&width, rest) = rest.split_first().ok_or_else(outside)?;
             rle::pick(rest, width, count, places, &mut codes).ok_or_else(|| damaged("codes end early"))
         }
         Piece::Values(_, other, ..) => Err(damaged(&format!("texts encoded as {other}"))),
     })?;
-    if dictionary.is_some() || known.is_some() {
+    if let Some(page) = dictionary {
         let mut each: Vec<u32> = codes.clone();
         each.sort_unstable();
         each.dedup();
-        match (dictionary, known) {
-            (Some(dictionary), _) => plain(&dictionary, &each, &mut bytes, &mut ends)?,
-            (None, Some((numbering, numbers))) => {
+        match (wanted.known, each.last()) {
+            (Some((numbering, numbers)), _) => {
                 for code in &each {
-                    let number =
-                        numbers.get(*code as usize).ok_or_else(|| damaged("a code beyond the dictionary"))?;
+                    let number = numbers.get(*code as usize);
+                    let number = number.ok_or_else(|| damaged("a code beyond the dictionary"))?;
                     bytes.extend_from_slice(numbering.text(*number).as_bytes());
                     ends.push(i32::try_from(bytes.len()).map_err(|_| damaged("texts of over 2 GiB"))?);
                 }
+            }
+            (None, Some(last)) => {
+                let (mut at, mut met) = (0, 0);
+                let dictionary = reader.unpack_until(&page, |so_far| {
+                    while met <= *last
+                        && let Some(len) = so_far.get(at..).and_then(<[u8]>::first_chunk::<4>)
+                        && let next = (at + 4).saturating_add(u32::from_le_bytes(*len) as usize)
+                        && next <= so_far.len()
+                    {
+                        (at, met) = (next, met + 1);
+                    }
+                    met > *last
+                })?;
+                plain(&dictionary, &each, &mut bytes, &mut ends)?;
             }
             (None, None) => {}
         }

@@ -18,7 +18,7 @@ pub(crate) struct Spans {
     pub(crate) rep: Vec<i16>,
     /// Which of the page's values are theirs.
     pub(crate) places: Vec<u32>,
-    /// How many values the page has.
+    /// How many values the page has; 0 where none of the rows is in it.
     pub(crate) values: usize,
     /// How many rows the page has.
     pub(crate) rows: u32,
@@ -53,6 +53,9 @@ impl Spans {
         };
         if max_rep > 0 {
             within(rep, max_rep, levels, &spans, |_, level| out.rep.push(level))?;
+        }
+        if spans.is_empty() {
+            return Ok(out);
         }
         let (def_out, places) = (&mut out.def, &mut out.places);
         out.values = within(def, max_def, levels, &spans, |before, level| {
