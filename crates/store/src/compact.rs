@@ -8,7 +8,8 @@ use wirebeat_model::Time;
 
 use crate::block::{Block, BlockError};
 use crate::encode::Planned;
-use crate::file::{SealedBlock, SealedFile, Shared, Uncached};
+use crate::file::{SealedFile, Shared};
+use crate::group::{SealedBlock, Uncached};
 use crate::part::Parts;
 use crate::write::{About, FileWriter, WriteError, part_or_nulls, told};
 

@@ -1,7 +1,6 @@
-//! A sealed file, and its row groups as blocks.
+//! A sealed file: what it says of itself, and the bytes of its columns.
 
 use std::fs::File;
-use std::net::IpAddr;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,19 +14,18 @@ use parquet::file::metadata::{
 };
 use parquet::file::statistics::Statistics;
 use parquet::schema::types::ColumnDescriptor;
-use wirebeat_model::{Endpoint, Kind, ip_addr, write_str};
+use wirebeat_model::Kind;
 
-use crate::batch::contains;
-use crate::block::{Block, BlockError, Codes, Column, Terms, Values};
+use crate::block::BlockError;
 use crate::cache::{Cache, Kept, Key};
 use crate::decode::{self, Chunk};
 use crate::encode::Planned;
-use crate::layout::{ID, NANOS, Stored, is_below, kind_of};
-use crate::numbering::{Numbering, Numberings};
+use crate::group::SealedBlock;
+use crate::layout::{NANOS, Stored, kind_of};
+use crate::numbering::Numberings;
 use crate::pages::{Opened, Source};
-use crate::part::{Part, Parts, fields, logical};
-use crate::pick::{Picked, Wanted};
-use crate::source;
+use crate::part::{Part, fields};
+use crate::pick::Wanted;
 use crate::write::{About, FORMAT};
 
 /// Ends every Parquet file, behind the length of its footer.
@@ -66,15 +64,15 @@ pub(crate) struct SealedFile {
     pub(crate) about: About,
     pub(crate) bytes: u64,
     /// Columns without `[ns]`, sorted by name, and the leaf each is, with that of its nanoseconds.
-    stored: Vec<Stored>,
-    leaves: Vec<(usize, Option<usize>)>,
-    fields: Vec<(String, Kind)>,
-    number: u64,
+    pub(crate) stored: Vec<Stored>,
+    pub(crate) leaves: Vec<(usize, Option<usize>)>,
+    pub(crate) fields: Vec<(String, Kind)>,
+    pub(crate) number: u64,
     /// Whether texts in lists are in pages of as many rows each.
     pub(crate) paged: bool,
     /// To be deleted when nobody reads it any more.
     doomed: AtomicBool,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl SealedFile {
@@ -127,7 +125,7 @@ impl SealedFile {
         Ok(Arc::new(file))
     }
 
-    fn key(&self, group: usize, name: &str) -> Key {
+    pub(crate) fn key(&self, group: usize, name: &str) -> Key {
         Key { file: self.number, group: group as u32, name: name.into() }
     }
 
@@ -229,7 +227,7 @@ impl SealedFile {
     }
 
     /// A stored column of a row group; of some rows, where they are told.
-    fn read(
+    pub(crate) fn read(
         &self,
         at: usize,
         group: usize,
@@ -257,13 +255,13 @@ impl SealedFile {
             .map_err(|e| self.damaged(&planned.name(), &e))
     }
 
-    fn damaged(&self, column: &str, error: &ParquetError) -> BlockError {
+    pub(crate) fn damaged(&self, column: &str, error: &ParquetError) -> BlockError {
         BlockError::Damaged(self.path.clone(), format!("{column}: {error}"))
     }
 }
 
 /// Whether no row has a value.
-fn all_null(meta: &ColumnChunkMetaData) -> bool {
+pub(crate) fn all_null(meta: &ColumnChunkMetaData) -> bool {
     meta.statistics().and_then(Statistics::null_count_opt) == Some(meta.num_values() as u64)
 }
 
@@ -370,317 +368,4 @@ fn physical(column: &parquet::schema::types::Type) -> Option<parquet::basic::Typ
         at = at.get_fields().first()?;
     }
     Some(at.get_physical_type())
-}
-
-/// A text as it is stored.
-fn plain(text: &str) -> Vec<u8> {
-    [&(text.len() as u32).to_le_bytes(), text.as_bytes()].concat()
-}
-
-/// A row group of a sealed file.
-#[derive(Clone)]
-pub(crate) struct SealedBlock {
-    pub(crate) file: Arc<SealedFile>,
-    pub(crate) group: usize,
-}
-
-impl SealedBlock {
-    /// Bytes of its columns before compression.
-    pub(crate) fn plain_bytes(&self) -> Result<u64, BlockError> {
-        let footer = self.file.footer()?;
-        Ok(footer.row_groups().get(self.group).map_or(0, |g| g.total_byte_size().max(0) as u64))
-    }
-
-    fn about(&self) -> (u64, i64, i64) {
-        self.file.about.groups[self.group]
-    }
-
-    fn count<T>(&self, result: Result<T, BlockError>) -> Result<T, BlockError> {
-        if result.is_err() {
-            self.file.shared.unreadable.fetch_add(1, Ordering::Relaxed);
-        }
-        result
-    }
-
-    /// Whether a text can be in a stored column: as a whole term, or within one.
-    fn may_hold(&self, at: usize, text: &str, whole: bool) -> Result<bool, BlockError> {
-        let stored = &self.file.stored[at];
-        if stored.same {
-            let ids = self.file.stored.binary_search_by(|s| s.name.as_str().cmp(ID));
-            return ids.map_or(Ok(true), |at| self.may_hold(at, text, whole));
-        }
-        let address;
-        // As it is stored, and the bytes to look for.
-        let (term, needle) = match stored.kind() {
-            Kind::Keyword | Kind::Text if whole => (text, plain(text)),
-            Kind::Keyword => (text, text.as_bytes().to_vec()),
-            Kind::Ip if whole => {
-                let Ok(ip) = text.parse::<IpAddr>() else { return Ok(true) };
-                address = ip_addr(Endpoint::new(ip, 0).ip).to_string();
-                (address.as_str(), plain(&address))
-            }
-            Kind::Map if whole => {
-                let mut quoted = Vec::new();
-                write_str(text, &mut quoted);
-                (text, quoted[1..quoted.len() - 1].to_vec())
-            }
-            _ => return Ok(true),
-        };
-        let whole = whole && stored.kind() != Kind::Map;
-        let key = self.file.key(self.group, &stored.name);
-        if let (Some(Kept::Part(part)), true) = (self.file.shared.cache.get(&key), stored.kind() != Kind::Map)
-        {
-            return Ok(part.is_some_and(|p| !whole || contains(&p.column, term)));
-        }
-        let footer = self.file.footer()?;
-        let Some(group) = footer.row_groups().get(self.group) else { return Ok(true) };
-        let Some(meta) = group.columns().get(self.file.leaves[at].0) else { return Ok(true) };
-        if all_null(meta) {
-            return Ok(false);
-        }
-        if let Some(stats) = meta.statistics() {
-            let outside = || {
-                let below = stats.min_bytes_opt().is_some_and(|min| term.as_bytes() < min);
-                below || stats.max_bytes_opt().is_some_and(|max| term.as_bytes() > max)
-            };
-            if whole && outside() {
-                return Ok(false);
-            }
-        }
-        if whole && self.file.filter(meta)?.is_some_and(|filter| !filter.check(term)) {
-            return Ok(false);
-        }
-        let chunk = Source::Read(self.file.chunk(meta)?);
-        decode::texts_hold(meta, chunk, &needle).map_err(|e| self.file.damaged(&stored.name, &e))
-    }
-
-    /// Some rows of a stored column; `None` when no row of the block has a value.
-    pub(crate) fn pick(&self, at: usize, rows: &[u32], file: &Opened) -> Result<Option<Part>, BlockError> {
-        let key = self.file.key(self.group, &self.file.stored[at].name);
-        match self.file.shared.cache.get(&key) {
-            Some(Kept::Part(part)) => Ok(part.map(|part| part.take(rows))),
-            _ => {
-                let stored = &self.file.stored[at];
-                let numbering = match self.plain_texts(&stored.field) {
-                    Some(_) => self.file.shared.numberings.known(&stored.field),
-                    None => None,
-                };
-                let numbers =
-                    numbering.as_ref().and_then(|n| n.of_group((self.file.number, self.group as u32)));
-                let known = numbering.as_deref().zip(numbers.as_deref());
-                let wanted = Wanted { rows, paged: self.file.paged, known };
-                self.file.read(at, self.group, Some((wanted, file)))
-            }
-        }
-    }
-
-    fn may_have(&self, name: &str, text: &str, whole: bool) -> bool {
-        let mut stored = self.file.stored.iter().enumerate();
-        stored.any(|(at, s)| {
-            let inside = s.kind() == Kind::Map && (s.field == name || is_below(name, &s.field));
-            // What cannot be read is told when the column is asked for.
-            (s.field == name || inside) && self.may_hold(at, text, whole).unwrap_or(true)
-        })
-    }
-
-    /// Where a field's only column is, when it has one of texts, one for a row at most, as they are.
-    fn plain_texts(&self, name: &str) -> Option<usize> {
-        let mut stored = self.file.stored.iter().enumerate().filter(|(_, s)| s.field == name);
-        let (Some((at, s)), None) = (stored.next(), stored.next()) else { return None };
-        (s.kind() == Kind::Keyword && !s.many && s.list.is_none() && !s.same).then_some(at)
-    }
-
-    /// Has something read of a column that has a dictionary; `None`: it has none, or no value.
-    fn of_dictionary<T>(
-        &self,
-        at: usize,
-        read: impl FnOnce(&ColumnChunkMetaData, usize, Source) -> Result<Option<T>, ParquetError>,
-    ) -> Result<Option<T>, BlockError> {
-        let footer = self.file.footer()?;
-        let outside = || BlockError::Damaged(self.file.path.clone(), "fewer columns than told".into());
-        let group = footer.row_groups().get(self.group).ok_or_else(outside)?;
-        let meta = group.columns().get(self.file.leaves[at].0).ok_or_else(outside)?;
-        if all_null(meta) || meta.dictionary_page_offset().is_none() {
-            return Ok(None);
-        }
-        let chunk = Source::Read(self.file.chunk(meta)?);
-        let name = &self.file.stored[at].name;
-        read(meta, group.num_rows() as usize, chunk).map_err(|e| self.file.damaged(name, &e))
-    }
-
-    /// The chunk's metadata of a field's only column.
-    fn meta(&self, name: &str) -> Option<(Arc<ParquetMetaData>, usize, Kind)> {
-        let mut of_field = self.file.stored.iter().zip(&self.file.leaves).filter(|(s, _)| s.field == name);
-        let (stored, (leaf, _)) = of_field.next()?;
-        if stored.same || of_field.next().is_some() {
-            return None;
-        }
-        Some((self.file.footer().ok()?, *leaf, stored.kind()))
-    }
-}
-
-impl Parts for SealedBlock {
-    fn origin(&self) -> PathBuf {
-        self.file.path.clone()
-    }
-
-    fn rows(&self) -> usize {
-        self.about().0 as usize
-    }
-
-    fn stored(&self) -> &[Stored] {
-        &self.file.stored
-    }
-
-    fn part(&self, at: usize) -> Result<Option<Part>, BlockError> {
-        let key = self.file.key(self.group, &self.file.stored[at].name);
-        if let Some(Kept::Part(part)) = self.file.shared.cache.get(&key) {
-            return Ok(part);
-        }
-        let part = self.file.read(at, self.group, None)?;
-        self.file.shared.cache.put(key, Kept::Part(part.clone()));
-        Ok(part)
-    }
-}
-
-/// Rows that are read once, for a merge, and push nothing out of the cache.
-pub(crate) struct Uncached<'a>(pub(crate) &'a SealedBlock);
-
-impl Parts for Uncached<'_> {
-    fn origin(&self) -> PathBuf {
-        self.0.origin()
-    }
-
-    fn rows(&self) -> usize {
-        Parts::rows(self.0)
-    }
-
-    fn stored(&self) -> &[Stored] {
-        &self.0.file.stored
-    }
-
-    fn part(&self, at: usize) -> Result<Option<Part>, BlockError> {
-        self.0.file.read(at, self.0.group, None)
-    }
-}
-
-impl Block for SealedBlock {
-    fn rows(&self) -> usize {
-        self.about().0 as usize
-    }
-
-    fn time(&self) -> (i64, i64) {
-        (self.about().1, self.about().2)
-    }
-
-    fn fields(&self) -> &[(String, Kind)] {
-        &self.file.fields
-    }
-
-    fn column(&self, name: &str) -> Result<Option<Arc<Column>>, BlockError> {
-        // A single stored column is kept as such.
-        let mut stored = self.file.stored.iter().enumerate().filter(|(_, s)| s.field == name);
-        if let (Some((at, s)), None) = (stored.next(), stored.next())
-            && s.list.is_none()
-            && !s.same
-            && s.kind() != Kind::Map
-        {
-            return self.count(self.part(at)).map(|p| p.map(|p| p.column));
-        }
-        let key = self.file.key(self.group, &format!(" {name}"));
-        if let Some(Kept::Column(column)) = self.file.shared.cache.get(&key) {
-            return Ok(column);
-        }
-        let column = self.count(logical(self, name))?;
-        self.file.shared.cache.put(key, Kept::Column(column.clone()));
-        Ok(column)
-    }
-
-    fn may_contain(&self, name: &str, term: &str) -> bool {
-        self.may_have(name, term, true)
-    }
-
-    fn may_contain_part(&self, name: &str, part: &str) -> bool {
-        self.may_have(name, part, false)
-    }
-
-    fn bounds(&self, name: &str) -> Option<(i64, i64)> {
-        if name == "@timestamp" {
-            return Some(self.time());
-        }
-        let (footer, leaf, kind) = self.meta(name)?;
-        let stats = footer.row_groups().get(self.group)?.columns().get(leaf)?.statistics()?;
-        match (stats, kind) {
-            (Statistics::Int64(s), Kind::Long) => Some((*s.min_opt()?, *s.max_opt()?)),
-            (Statistics::Int64(s), Kind::Date) => {
-                let (min, max) = (*s.min_opt()?, *s.max_opt()?);
-                Some((min.saturating_mul(1000), max.saturating_mul(1000).saturating_add(999)))
-            }
-            (Statistics::Boolean(s), Kind::Boolean) => Some(((*s.min_opt()?).into(), (*s.max_opt()?).into())),
-            _ => None,
-        }
-    }
-
-    fn codes(&self, name: &str) -> Result<Option<Arc<Codes>>, BlockError> {
-        let Some(at) = self.plain_texts(name) else { return Ok(None) };
-        let stored = &self.file.stored[at].name;
-        let cache = &self.file.shared.cache;
-        let key = self.file.key(self.group, &format!("#{stored}"));
-        match (cache.get(&key), cache.get(&self.file.key(self.group, stored))) {
-            (Some(Kept::Codes(codes)), _) => return Ok(Some(codes)),
-            // All of it is at hand.
-            (_, Some(_)) => return Ok(None),
-            _ => {}
-        }
-        let codes = self.count(self.of_dictionary(at, decode::codes))?.map(Arc::new);
-        if let Some(codes) = &codes {
-            cache.put(key, Kept::Codes(Arc::clone(codes)));
-        }
-        Ok(codes)
-    }
-
-    fn numbering(&self, name: &str) -> Option<Arc<Numbering>> {
-        self.plain_texts(name).and_then(|_| self.file.shared.numberings.of(name))
-    }
-
-    fn numbers(
-        &self,
-        name: &str,
-        numbering: &Numbering,
-        make: bool,
-    ) -> Result<Option<Arc<[u32]>>, BlockError> {
-        let Some(at) = self.plain_texts(name) else { return Ok(None) };
-        let group = (self.file.number, self.group as u32);
-        if let Some(numbers) = numbering.of_group(group) {
-            return Ok(Some(numbers));
-        }
-        if !make {
-            return Ok(None);
-        }
-        let stored = &self.file.stored[at].name;
-        if let Some(Kept::Part(part)) = self.file.shared.cache.get(&self.file.key(self.group, stored)) {
-            return Ok(match part.as_ref().map(|part| &part.column.values) {
-                Some(Values::Coded { terms: Terms::Text(terms), .. }) => numbering.add_group(group, terms),
-                _ => None,
-            });
-        }
-        let terms = self.count(self.of_dictionary(at, |meta, _, chunk| decode::dictionary(meta, chunk)))?;
-        Ok(terms.and_then(|terms| numbering.add_group(group, &terms)))
-    }
-
-    fn some(&self, name: &str, rows: &[u32]) -> Result<Option<Arc<Column>>, BlockError> {
-        if Picked::worthwhile(rows, Block::rows(self)) {
-            return self.count(logical(&Picked::new(self, rows), name));
-        }
-        Ok(self.column(name)?.map(|column| Arc::new(column.take(rows))))
-    }
-
-    fn sources(&self, rows: &[u32]) -> Result<Vec<String>, BlockError> {
-        self.count(if Picked::worthwhile(rows, Block::rows(self)) {
-            let all: Vec<u32> = (0..rows.len() as u32).collect();
-            source::sources(&Picked::new(self, rows), &all)
-        } else {
-            source::sources(self, rows)
-        })
-    }
 }

@@ -16,6 +16,7 @@ mod dir;
 mod encode;
 pub mod exec;
 mod file;
+mod group;
 mod json;
 pub mod lang;
 mod layout;

@@ -10,7 +10,7 @@ use wirebeat_model::Kind;
 use crate::block::{BlockError, Column, Rows, Terms, Values};
 use crate::decode::{address, damaged, outside};
 use crate::encode::{Levels, PAGE_ROWS};
-use crate::file::SealedBlock;
+use crate::group::SealedBlock;
 use crate::layout::Stored;
 use crate::levels;
 use crate::numbering::Numbering;
