@@ -8,7 +8,8 @@ use parquet::file::metadata::ParquetMetaData;
 use crate::block::{Codes, Column};
 use crate::part::Part;
 
-/// Whose: file, row group, and the column's name in the file, or a field's behind a space, or behind a `#` for codes alone.
+/// Whose: file, row group, and the column's name in the file, or a field's behind a space, or behind a `#` for codes alone; a row's number for a
+/// document.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
     pub(crate) file: u64,
@@ -21,6 +22,7 @@ pub(crate) enum Kept {
     Part(Option<Part>),
     Column(Option<Arc<Column>>),
     Codes(Arc<Codes>),
+    Document(Arc<str>),
     Footer(Arc<ParquetMetaData>),
 }
 
@@ -30,6 +32,7 @@ impl Kept {
             Self::Part(part) => part.as_ref().map_or(0, Part::bytes),
             Self::Column(column) => column.as_ref().map_or(0, |c| c.bytes()),
             Self::Codes(codes) => codes.bytes(),
+            Self::Document(text) => text.len(),
             Self::Footer(footer) => footer.memory_size(),
         }
     }

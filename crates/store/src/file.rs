@@ -42,6 +42,8 @@ const READ_AT_ONCE: u64 = 48 << 10;
 pub(crate) struct Shared {
     pub(crate) cache: Cache,
     pub(crate) numberings: Numberings,
+    /// Documents that were told: a list that is asked for again and again has mostly the same.
+    pub(crate) documents: Cache,
     next_file: AtomicU64,
     /// Times a block could not be read.
     pub(crate) unreadable: AtomicU64,
@@ -52,6 +54,7 @@ impl Shared {
         Self {
             cache: Cache::new(cache_bytes),
             numberings: Numberings::new(cache_bytes),
+            documents: Cache::new(cache_bytes / 16),
             next_file: AtomicU64::new(0),
             unreadable: AtomicU64::new(0),
         }
@@ -269,6 +272,7 @@ impl Drop for SealedFile {
     fn drop(&mut self) {
         self.shared.cache.forget(self.number);
         self.shared.numberings.forget(self.number);
+        self.shared.documents.forget(self.number);
         if self.doomed.load(Ordering::Relaxed) {
             // A file that stays is removed at the next start; a directory goes when it is empty.
             let _ = std::fs::remove_file(&self.path);

@@ -22,6 +22,9 @@ use crate::part::{Part, Parts, logical};
 use crate::pick::{Picked, Wanted};
 use crate::source;
 
+/// Documents are kept of lists only, not when all are gone through, which would be in vain: of so many in a row group.
+const MOST_KEPT: usize = 128;
+
 /// A row group of a sealed file.
 #[derive(Clone)]
 pub(crate) struct SealedBlock {
@@ -321,12 +324,32 @@ impl Block for SealedBlock {
     }
 
     fn sources(&self, rows: &[u32]) -> Result<Vec<String>, BlockError> {
-        self.count(if Picked::worthwhile(rows, Block::rows(self)) {
+        if !Picked::worthwhile(rows, Block::rows(self)) {
+            return self.count(source::sources(self, rows));
+        }
+        let picked = |rows: &[u32]| {
             let all: Vec<u32> = (0..rows.len() as u32).collect();
-            source::sources(&Picked::new(self, rows), &all)
-        } else {
-            source::sources(self, rows)
-        })
+            self.count(source::sources(&Picked::new(self, rows), &all))
+        };
+        if rows.len() > MOST_KEPT {
+            return picked(rows);
+        }
+        let documents = &self.file.shared.documents;
+        let key = |row: u32| self.file.key(self.group, itoa::Buffer::new().format(row));
+        let kept = |row: &u32| match documents.get(&key(*row)) {
+            Some(Kept::Document(text)) => Some(text.to_string()),
+            _ => None,
+        };
+        let mut out: Vec<Option<String>> = rows.iter().map(kept).collect();
+        let missing: Vec<u32> =
+            rows.iter().zip(&out).filter(|(_, o)| o.is_none()).map(|(row, _)| *row).collect();
+        let read = if missing.is_empty() { Vec::new() } else { picked(&missing)? };
+        for (row, text) in missing.iter().zip(&read) {
+            documents.put(key(*row), Kept::Document(text.as_str().into()));
+        }
+        let mut read = read.into_iter();
+        out.iter_mut().filter(|o| o.is_none()).for_each(|o| *o = read.next());
+        Ok(out.into_iter().flatten().collect())
     }
 }
 

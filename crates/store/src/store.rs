@@ -48,7 +48,7 @@ pub struct Options {
     /// Open rows are written after so long.
     pub seal_after: std::time::Duration,
     /// Bytes of columns kept in memory once they were read; the numbers of texts, by which searches count them, take as many
-    /// at most.
+    /// at most, documents that were told a sixteenth of it.
     pub cache_bytes: usize,
     /// Whether a file is forced to the disk before it counts. Not needed for what can be read again, as an import.
     pub sync: bool,

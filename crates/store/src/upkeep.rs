@@ -132,7 +132,9 @@ impl Store {
             indices: indices.collect(),
             bytes: state.partitions.values().map(|p| p.bytes()).sum(),
             open_bytes: state.open_bytes(),
-            cache_bytes: self.shared.cache.bytes() + self.shared.numberings.bytes(),
+            cache_bytes: self.shared.cache.bytes()
+                + self.shared.numberings.bytes()
+                + self.shared.documents.bytes(),
             days: self.days(&state, now),
             failing,
             counts,

@@ -123,8 +123,11 @@ fn a_few_are_what_they_are_among_all(store: &Store, rows: usize) {
         for step in [17, 100, 2_500, 8_999] {
             let wanted: Vec<u32> = (3..block.rows() as u32).step_by(step).collect();
             let expected: Vec<&String> = wanted.iter().map(|row| &whole[*row as usize]).collect();
-            let told = block.sources(&wanted).unwrap();
-            assert_eq!(told.iter().collect::<Vec<_>>(), expected, "every {step}th");
+            // Those of a short list are kept, and told again.
+            for _ in 0..2 {
+                let told = block.sources(&wanted).unwrap();
+                assert_eq!(told.iter().collect::<Vec<_>>(), expected, "every {step}th");
+            }
         }
     }
 }
