@@ -77,6 +77,8 @@ pub fn run(data: &[u8]) {
             "c": {"cardinality": {"field": "client.ip"}}, "d": {"stats": {"field": "client.port"}},
         }}),
         json!({"query": {"query_string": {"query": "fox OR \"192.0.2.1\""}}}),
+        // By the numbers of texts: those of a field that was counted, and of one that is read for it.
+        json!({"query": {"bool": {"should": [{"wildcard": {"type": "*t*"}}, {"prefix": {"status": "O"}}]}}}),
     ] {
         let request = SearchRequest::parse(&body).expect("a search");
         let _answer_or_error = exec::search(&indices, &mapping, &request, &Context::at(0));
