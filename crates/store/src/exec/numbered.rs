@@ -38,10 +38,12 @@ pub(crate) fn choose(leaf: &Leaf, view: &View<'_>) -> Result<Option<Selection>, 
     if matches!(test, Test::Always | Test::Never) {
         return Ok(None);
     }
-    let numbering = match (leaf.memo.numbering.get(), view.block.numbering(&leaf.column)) {
-        (Some(numbering), _) => numbering,
-        (None, Some(numbering)) => leaf.memo.numbering.get_or_init(|| numbering),
-        (None, None) => return Ok(None),
+    let numbering = match leaf.memo.numbering.get() {
+        Some(numbering) => numbering,
+        None => match view.block.numbering(&leaf.column) {
+            Some(numbering) => leaf.memo.numbering.get_or_init(|| numbering),
+            None => return Ok(None),
+        },
     };
     // Numbers are worth making where all terms have to be looked at anyhow.
     let make = test.cost() >= 2;
