@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 interface Props {
   label: string;
@@ -13,7 +13,8 @@ interface Props {
 /** A panel below the button that opened it. Escape and a click elsewhere close it; the focus goes back to where it was. */
 export function Popover({ label, close, children, side = "left", class: name = "" }: Props) {
   const box = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  // Before it is painted: a key pressed as soon as it is seen is meant for it.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     const first = box.current?.querySelector<HTMLElement>("[data-first], input, select, button, a");
     first?.focus();
