@@ -182,21 +182,22 @@ impl SealedFile {
     /// The bytes of a column chunk, where only some of its pages may be wanted.
     fn source(&self, meta: &ColumnChunkMetaData, file: &Opened) -> Result<Source, BlockError> {
         let (at, len) = meta.byte_range();
-        let failed = |e| BlockError::Io(self.path.clone(), e);
-        self.check(at, len)?;
         let file = match file.get() {
             Some(file) => file,
             None => {
-                let opened = File::open(&self.path).map_err(failed)?;
-                file.get_or_init(|| Arc::new(opened))
+                let opened = Arc::new(self.open_again()?);
+                file.get_or_init(|| opened)
             }
         };
-        if len > READ_AT_ONCE {
-            return Ok(Source::File(Arc::clone(file), at, len));
+        if len <= READ_AT_ONCE {
+            return Ok(Source::Read(self.bytes_of(file, at, len)?));
         }
-        let mut bytes = vec![0; len as usize];
-        file.read_exact_at(&mut bytes, at).map_err(failed)?;
-        Ok(Source::Read(Chunk { at, bytes: Bytes::from(bytes) }))
+        self.check(at, len)?;
+        Ok(Source::File(Arc::clone(file), at, len))
+    }
+
+    fn open_again(&self) -> Result<File, BlockError> {
+        File::open(&self.path).map_err(|e| BlockError::Io(self.path.clone(), e))
     }
 
     fn check(&self, at: u64, len: u64) -> Result<(), BlockError> {
@@ -221,11 +222,13 @@ impl SealedFile {
     }
 
     fn bytes(&self, at: u64, len: u64) -> Result<Chunk, BlockError> {
+        self.bytes_of(&self.open_again()?, at, len)
+    }
+
+    fn bytes_of(&self, file: &File, at: u64, len: u64) -> Result<Chunk, BlockError> {
         self.check(at, len)?;
-        let failed = |e| BlockError::Io(self.path.clone(), e);
-        let file = File::open(&self.path).map_err(failed)?;
         let mut bytes = vec![0; len as usize];
-        file.read_exact_at(&mut bytes, at).map_err(failed)?;
+        file.read_exact_at(&mut bytes, at).map_err(|e| BlockError::Io(self.path.clone(), e))?;
         Ok(Chunk { at, bytes: Bytes::from(bytes) })
     }
 

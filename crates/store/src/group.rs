@@ -131,10 +131,15 @@ impl SealedBlock {
         })
     }
 
+    /// A field's column and where it is, when it has only one.
+    fn only(&self, name: &str) -> Option<(usize, &Stored)> {
+        let mut stored = self.file.stored.iter().enumerate().filter(|(_, s)| s.field == name);
+        stored.next().filter(|_| stored.next().is_none())
+    }
+
     /// Where a field's only column is, when it has one of texts, one for a row at most, as they are.
     fn plain_texts(&self, name: &str) -> Option<usize> {
-        let mut stored = self.file.stored.iter().enumerate().filter(|(_, s)| s.field == name);
-        let (Some((at, s)), None) = (stored.next(), stored.next()) else { return None };
+        let (at, s) = self.only(name)?;
         (s.kind() == Kind::Keyword && !s.many && s.list.is_none() && !s.same).then_some(at)
     }
 
@@ -158,12 +163,8 @@ impl SealedBlock {
 
     /// The chunk's metadata of a field's only column.
     fn meta(&self, name: &str) -> Option<(Arc<ParquetMetaData>, usize, Kind)> {
-        let mut of_field = self.file.stored.iter().zip(&self.file.leaves).filter(|(s, _)| s.field == name);
-        let (stored, (leaf, _)) = of_field.next()?;
-        if stored.same || of_field.next().is_some() {
-            return None;
-        }
-        Some((self.file.footer().ok()?, *leaf, stored.kind()))
+        let (at, stored) = self.only(name).filter(|(_, stored)| !stored.same)?;
+        Some((self.file.footer().ok()?, self.file.leaves[at].0, stored.kind()))
     }
 }
 
@@ -227,8 +228,7 @@ impl Block for SealedBlock {
 
     fn column(&self, name: &str) -> Result<Option<Arc<Column>>, BlockError> {
         // A single stored column is kept as such.
-        let mut stored = self.file.stored.iter().enumerate().filter(|(_, s)| s.field == name);
-        if let (Some((at, s)), None) = (stored.next(), stored.next())
+        if let Some((at, s)) = self.only(name)
             && s.list.is_none()
             && !s.same
             && s.kind() != Kind::Map
